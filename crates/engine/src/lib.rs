@@ -1,0 +1,1 @@
+//! Runs: everything that reads, decides and writes.

@@ -1,0 +1,1 @@
+//! People, engagements, plans, ids, dates and validated values of Muster. No I/O, no async.

@@ -1,0 +1,1 @@
+//! From normalised source records to a plan: pure functions, no I/O, no clock, no randomness.

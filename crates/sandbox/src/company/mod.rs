@@ -1,0 +1,5 @@
+//! A company and the people in it, in no vendor's shape.
+
+mod snapshot;
+
+pub use snapshot::*;

@@ -1,0 +1,3 @@
+//! Vendor simulators with injectable faults, and the rehearsal company.
+
+pub mod company;
