@@ -1,0 +1,186 @@
+//! What is said about the fields of one person.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
+
+use crate::digest::Digester;
+use crate::field::Field;
+use crate::said::Said;
+use crate::value::{Value, WrongShape};
+
+/// Statements by field; a field that is not in it is absent.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Fields(BTreeMap<Field, Option<Value>>);
+
+impl Fields {
+    /// Nothing said.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// What is said about a field.
+    #[must_use]
+    pub fn get(&self, field: Field) -> Said<&Value> {
+        match self.0.get(&field) {
+            None => Said::Absent,
+            Some(None) => Said::Null,
+            Some(Some(value)) => Said::Value(value),
+        }
+    }
+
+    /// The value of a field, if there is one.
+    #[must_use]
+    pub fn value(&self, field: Field) -> Option<&Value> {
+        self.get(field).into_value()
+    }
+
+    /// The text of a field, if it has one.
+    #[must_use]
+    pub fn text(&self, field: Field) -> Option<&str> {
+        self.value(field).and_then(Value::as_text)
+    }
+
+    /// Says something about a field; absent takes back what was said.
+    pub fn set(&mut self, field: Field, said: Said<Value>) {
+        match said {
+            Said::Absent => self.0.remove(&field),
+            Said::Null => self.0.insert(field, None),
+            Said::Value(value) => self.0.insert(field, Some(value)),
+        };
+    }
+
+    /// Says a value.
+    pub fn put(&mut self, field: Field, value: Value) {
+        self.0.insert(field, Some(value));
+    }
+
+    /// Those of which something is said, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Field, Said<&Value>)> {
+        self.0
+            .iter()
+            .map(|(field, value)| (*field, value.as_ref().map_or(Said::Null, Said::Value)))
+    }
+
+    /// Is nothing said?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Only the fields that pass.
+    #[must_use]
+    pub fn only(&self, pass: impl Fn(Field) -> bool) -> Self {
+        Self(
+            self.0
+                .iter()
+                .filter(|(field, _)| pass(**field))
+                .map(|(f, v)| (*f, v.clone()))
+                .collect(),
+        )
+    }
+
+    /// Takes what the other says, wherever it says something.
+    pub fn overlay(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// Adds everything that is said to a keyed digest.
+    pub fn digest_into(&self, digester: &mut Digester) {
+        digester.number(self.0.len() as u64);
+        for (field, value) in &self.0 {
+            digester.text(field.name());
+            match value {
+                None => {
+                    digester.number(0);
+                }
+                Some(value) => value.digest_into(digester),
+            }
+        }
+    }
+
+    /// As one JSON object, sealed values in the clear: for storage under seal
+    /// and for `pull`, never for logs.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
+        self.0
+            .iter()
+            .map(|(field, value)| {
+                let json = value
+                    .as_ref()
+                    .map_or(serde_json::Value::Null, Value::to_json);
+                (field.name().to_owned(), json)
+            })
+            .collect()
+    }
+
+    /// From one JSON object of canonical names.
+    ///
+    /// # Errors
+    /// An unknown name, or a value of the wrong shape.
+    pub fn from_json(
+        object: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Self, FieldsError> {
+        let mut fields = Self::new();
+        for (name, json) in object {
+            let field: Field = name.parse()?;
+            let said = match json {
+                serde_json::Value::Null => Said::Null,
+                json => Said::Value(Value::from_json(field, json)?),
+            };
+            fields.set(field, said);
+        }
+        Ok(fields)
+    }
+}
+
+/// Why an object is no set of fields.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FieldsError {
+    /// A name that is no canonical field.
+    #[error(transparent)]
+    Unknown(#[from] crate::field::UnknownField),
+    /// A value that does not fit.
+    #[error(transparent)]
+    Shape(#[from] WrongShape),
+}
+
+impl FromIterator<(Field, Said<Value>)> for Fields {
+    fn from_iter<I: IntoIterator<Item = (Field, Said<Value>)>>(said: I) -> Self {
+        let mut fields = Self::new();
+        for (field, said) in said {
+            fields.set(field, said);
+        }
+        fields
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `Value` masks what is sealed; other personal data is for tests' eyes,
+        // and no log statement takes a `Fields`.
+        formatter
+            .debug_map()
+            .entries(self.0.iter().map(|(f, v)| (f.name(), v)))
+            .finish()
+    }
+}
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (field, value) in &self.0 {
+            map.serialize_entry(field.name(), &value.as_ref().map(Value::to_json))?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object = serde_json::Map::deserialize(deserializer)?;
+        Self::from_json(&object).map_err(de::Error::custom)
+    }
+}
