@@ -36,8 +36,10 @@ pub struct Plan {
     pub evidence: Evidence,
     /// Records before matching.
     pub people: PeopleCounts,
-    /// Touched people for whom there is nothing to do, and untouched ones.
-    pub unchanged: u64,
+    /// Records at rest: touched ones for whom there is nothing to do, and untouched ones.
+    pub resting: RestCounts,
+    /// Touched records that come to rest with this plan, because nothing follows from them.
+    pub quiet: Vec<Quiet>,
     /// In the order of record id.
     pub changes: Vec<Change>,
     /// What is held back, with its arithmetic.
@@ -58,11 +60,74 @@ pub enum Cause {
     Mapping,
 }
 
+/// How many records rest, by what they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RestCounts {
+    /// Nothing differs.
+    pub unchanged: u64,
+    /// Explained and left alone.
+    pub ignored: u64,
+    /// Not covered by the policy.
+    pub out_of_scope: u64,
+    /// Linked, missing from reads, and dealt with.
+    pub gone: u64,
+}
+
+words! {
+    /// What a record at rest is.
+    Rest {
+        /// Nothing differs.
+        Unchanged = "unchanged",
+        /// Explained and left alone.
+        Ignored = "ignored",
+        /// Not covered by the policy.
+        OutOfScope = "out_of_scope",
+        /// Missing from reads, and dealt with.
+        Gone = "gone",
+    }
+}
+
+impl Rest {
+    /// The rest of a stored word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|rest| rest.word() == word)
+    }
+}
+
+impl RestCounts {
+    /// Counts records.
+    pub const fn add(&mut self, rest: Rest, records: u64) {
+        let counter = match rest {
+            Rest::Unchanged => &mut self.unchanged,
+            Rest::Ignored => &mut self.ignored,
+            Rest::OutOfScope => &mut self.out_of_scope,
+            Rest::Gone => &mut self.gone,
+        };
+        *counter += records;
+    }
+}
+
+/// A touched record that comes to rest without a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quiet {
+    /// The record.
+    pub external_id: ExternalId,
+    /// What it is.
+    pub rest: Rest,
+    /// The day on which it must be looked at again.
+    pub due_on: Option<Date>,
+    /// Why it is left alone.
+    pub reason: Reason,
+    /// May its link take over what the record says? Not from an older state of the source.
+    pub believed: bool,
+}
+
 /// One row: what would change for one person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// The source record.
-    pub external_id: ExternalId,
+    /// The source record; `None` for a person without one.
+    pub external_id: Option<ExternalId>,
     /// The person, when there is one.
     pub person: Option<PersonId>,
     /// What matching found.
@@ -75,8 +140,8 @@ pub struct Change {
     pub reasons: Vec<Reason>,
     /// What must still be true when it is applied.
     pub precondition: Precondition,
-    /// The last civil date on which the row is true; `None` while no date matters.
-    pub valid_until: Option<Date>,
+    /// The day on which the row stops being true; `None` while no date matters.
+    pub due_on: Option<Date>,
     /// Is the record at rest once this is done? Held, ambiguous and conflicting
     /// rows never are: they are planned anew at each read.
     pub settles: bool,
@@ -172,6 +237,17 @@ pub enum Effect {
         from: Access,
         /// Then.
         to: Access,
+    },
+    /// The source's field follows us: an outward row.
+    Outward {
+        /// Which field.
+        field: Field,
+        /// What the source holds.
+        #[serde(with = "said_json")]
+        theirs: Said<FieldValue>,
+        /// What it shall hold.
+        #[serde(with = "said_json")]
+        ours: Said<FieldValue>,
     },
     /// The link learns that the record is missing.
     MarkGone,
@@ -341,7 +417,15 @@ impl Change {
     /// The class the row is counted in: the first that applies in the order of
     /// the run report. `failed` is known only after applying.
     #[must_use]
-    pub fn class(&self) -> Class {
+    pub fn class(&self) -> Option<Class> {
+        // The classes add up to the records in scope plus the gone.
+        match self.situation {
+            Situation::OursOnly => None,
+            _ => Some(self.class_of_record()),
+        }
+    }
+
+    fn class_of_record(&self) -> Class {
         let any = |test: fn(&Effect) -> bool| {
             self.effects
                 .iter()
@@ -349,6 +433,7 @@ impl Change {
         };
         match self.situation {
             Situation::Ambiguous | Situation::Taken => return Class::Ambiguous,
+            Situation::Invalid => return Class::Failed,
             _ => {}
         }
         if any(|effect| matches!(effect, Effect::Conflict { .. })) || self.reaction == Reaction::Ask
@@ -377,7 +462,7 @@ impl Change {
             Class::Ended
         } else if any(|effect| matches!(effect, Effect::Link)) {
             Class::Linked
-        } else if any(|effect| !matches!(effect, Effect::MarkGone)) {
+        } else if any(|effect| !matches!(effect, Effect::MarkGone | Effect::Outward { .. })) {
             Class::Updated
         } else {
             Class::Ignored
@@ -387,17 +472,12 @@ impl Change {
     /// Adds what the hash of a plan covers.
     fn digest_into(&self, digester: &mut Digester) {
         digester
-            .text(self.external_id.as_str())
+            .text(self.external_id.as_ref().map_or("", ExternalId::as_str))
             .text(&self.person.map(|id| id.to_string()).unwrap_or_default())
             .text(self.situation.word())
             .text(self.reaction.word())
             .number(u64::from(self.settles))
-            .text(
-                &self
-                    .valid_until
-                    .map(|date| date.to_string())
-                    .unwrap_or_default(),
-            );
+            .text(&self.due_on.map(|date| date.to_string()).unwrap_or_default());
         digester.number(self.effects.len() as u64);
         for planned in &self.effects {
             planned.effect.digest_into(digester);
@@ -474,6 +554,15 @@ impl Effect {
             Self::Access { from, to } => {
                 digester.text("access").text(from.name()).text(to.name());
             }
+            Self::Outward {
+                field,
+                theirs,
+                ours,
+            } => {
+                digester.text("outward").text(field.name());
+                said(digester, theirs);
+                said(digester, ours);
+            }
             Self::MarkGone => {
                 digester.text("mark_gone");
             }
@@ -510,9 +599,10 @@ impl Plan {
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
-        counts.add(Class::Unchanged, self.unchanged);
-        for change in &self.changes {
-            counts.add(change.class(), 1);
+        counts.add(Class::Unchanged, self.resting.unchanged);
+        counts.add(Class::Ignored, self.resting.ignored);
+        for class in self.changes.iter().filter_map(Change::class) {
+            counts.add(class, 1);
         }
         counts
     }
@@ -525,6 +615,14 @@ impl Plan {
             match &planned.effect {
                 Effect::Set { field, .. } => {
                     let entry = counts.entry(*field).or_default();
+                    if planned.held.is_some() {
+                        entry.held += 1
+                    } else {
+                        entry.applied += 1
+                    }
+                }
+                Effect::Manager { .. } => {
+                    let entry = counts.entry(Field::ManagerExternalId).or_default();
                     if planned.held.is_some() {
                         entry.held += 1
                     } else {

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 pub use brakes::{Brake, BrakeKind, Brakes};
 pub use preset::Preset;
 
+use crate::digest::{Digest, DigestKey};
 use crate::field::Field;
+use crate::fields::Fields;
 
 /// The choices of `engine.md`, Reactions and presets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,6 +105,20 @@ impl MatchKey {
             Self::EmployeeNumber => Field::EmployeeNumber,
             Self::NationalId => Field::NationalId,
         }
+    }
+
+    /// The keyed digest of the key, if these fields hold it: what people and
+    /// records are looked up by, so that no sealed value is ever compared in the clear.
+    #[must_use]
+    pub fn digest(self, fields: &Fields, key: &DigestKey) -> Option<Digest> {
+        let text = fields.value(self.field())?.key_text(self.field())?;
+        Some(key.digest(self.purpose(), &text))
+    }
+
+    /// The name that is stored beside a digest.
+    #[must_use]
+    pub const fn purpose(self) -> &'static str {
+        self.field().name()
     }
 
     /// Does it name one human for life?
