@@ -381,9 +381,9 @@ pub fn flatten(fields: &Fields, today: Date) -> Fields {
         ),
         (
             Field::StartDate,
-            primary.start_date.clone().map(Value::Date),
+            primary.start_date.map(Value::Date),
         ),
-        (Field::EndDate, primary.end_date.clone().map(Value::Date)),
+        (Field::EndDate, primary.end_date.map(Value::Date)),
     ] {
         if !said.is_absent() {
             flat.set(field, said);

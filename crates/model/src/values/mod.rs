@@ -11,3 +11,6 @@ pub fn fold_text(t: &str) -> String {
         .join(" ")
         .to_lowercase()
 }
+pub fn fold_name(t: &str) -> String {
+    fold_text(t)
+}
