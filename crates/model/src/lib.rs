@@ -1,1 +1,3 @@
 //! People, engagements, plans, ids, dates and validated values of Muster. No I/O, no async.
+
+pub mod values;
