@@ -29,7 +29,7 @@ pub fn fold_name(name: &str) -> String {
             }
             continue;
         }
-        base = character;
+        base = ' ';
         match character {
             apostrophe if is_apostrophe(apostrophe) => {}
             joint if joint.is_whitespace() || is_hyphen(joint) => {
@@ -37,10 +37,13 @@ pub fn fold_name(name: &str) -> String {
                     folded.push(' ');
                 }
             }
-            letter => match typed_as(letter) {
-                Some(spelling) => folded.push_str(spelling),
-                None => folded.push(letter),
-            },
+            letter => {
+                base = letter;
+                match typed_as(letter) {
+                    Some(spelling) => folded.push_str(spelling),
+                    None => folded.push(letter),
+                }
+            }
         }
     }
     folded.trim_end().nfc().collect()
@@ -169,6 +172,8 @@ mod tests {
         assert_eq!(fold_name("Anne – Marie Berg"), "anne marie berg");
         assert_eq!(fold_name("D’Angelo"), fold_name("D'ANGELO"));
         assert_eq!(fold_name("- "), "");
+        // The accent of an apostrophe goes with it.
+        assert_eq!(fold_name("ʹ\u{1AB0}"), "");
     }
 
     #[test]

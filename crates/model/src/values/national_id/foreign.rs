@@ -1,3 +1,5 @@
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::{NationalIdKind, Reading, ValueError};
 
 /// Characters. The longest in use have about 20; what is longer is a sentence, not a number.
@@ -26,7 +28,9 @@ pub(super) fn read(text: &str) -> Result<Reading, ValueError> {
     if text.chars().count() > LONGEST {
         return Err(TOO_LONG);
     }
-    let canonical: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+    // Composed again, because what stood between two characters may have kept them apart.
+    let letters_and_digits = text.chars().filter(|c| c.is_alphanumeric());
+    let canonical: String = letters_and_digits.nfc().collect();
     if canonical.is_empty() {
         return Err(CHARACTER);
     }

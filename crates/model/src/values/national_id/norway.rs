@@ -241,6 +241,7 @@ mod tests {
         assert_eq!(code("15208695088"), "national_id.date");
         assert_eq!(code("00000000000"), "national_id.date");
         assert_eq!(code("15108695077"), "national_id.checksum");
+        assert_eq!(code("27068678221"), "national_id.century");
     }
 
     /// Examples that Skatteetaten (Tenor) and NAV published with their birth dates.
