@@ -31,7 +31,7 @@ impl NumberingPlan {
             self.without_national_prefix(dialled),
             Some(dialled.to_owned()),
             self.without_plain_prefix(dialled),
-            // People leave out the + as well.
+            // People leave out the + as well. Last, because it may also be how a local number begins.
             without_code.and_then(|number| self.without_national_prefix(number)),
             without_code.map(str::to_owned),
         ];
@@ -121,29 +121,41 @@ fn first_in_plan<const N: usize>(code: u16, candidates: [Option<String>; N]) -> 
     Some(format!("{code}{number}"))
 }
 
-/// Whether the plan has numbers that begin like this and are as long, of any kind that can be
+/// Whether these international digits look like a number as they are, with no prefix to take off.
+pub(super) fn is_expected_as_it_is(digits: &str) -> bool {
+    split_country_code(digits).is_some_and(|(code, number)| {
+        DATABASE
+            .by_code(&code)
+            .is_some_and(|plans| plans.iter().any(|plan| is_expected(plan, number)))
+    })
+}
+
+/// Whether the number is, from its first digit to its last, one of a kind in the plan that can be
 /// called from abroad.
+///
+/// The kinds are asked besides the general description, because some of its patterns (Indonesia's)
+/// try a short form first and stop there.
 fn is_expected(plan: &Metadata, number: &str) -> bool {
     let kinds = plan.descriptors();
-    let pattern = kinds.general().national_number();
-    let begins = pattern.find(number).is_some_and(|found| found.start() == 0);
-    begins
-        && [
-            Some(kinds.general()),
-            kinds.fixed_line(),
-            kinds.mobile(),
-            kinds.toll_free(),
-            kinds.premium_rate(),
-            kinds.shared_cost(),
-            kinds.voip(),
-            kinds.personal_number(),
-            kinds.pager(),
-            kinds.uan(),
-            kinds.voicemail(),
-        ]
-        .into_iter()
-        .flatten()
-        .any(|kind| is_as_long(kind, number))
+    [
+        Some(kinds.general()),
+        kinds.fixed_line(),
+        kinds.mobile(),
+        kinds.toll_free(),
+        kinds.premium_rate(),
+        kinds.shared_cost(),
+        kinds.voip(),
+        kinds.personal_number(),
+        kinds.pager(),
+        kinds.uan(),
+        kinds.voicemail(),
+    ]
+    .into_iter()
+    .flatten()
+    .any(|kind| {
+        let found = kind.national_number().find(number);
+        found.is_some_and(|found| found.range() == (0..number.len()))
+    })
 }
 
 /// Whether lines and mobiles in the plan have numbers of that length.
@@ -182,6 +194,7 @@ mod tests {
         assert!(examples.len() > 400, "{}", examples.len());
         for (plan, number) in examples {
             let digits = format!("{}{number}", plan.country_code());
+            assert!(is_expected_as_it_is(&digits), "{}", plan.id());
             assert_eq!(international(&digits), Some(digits), "{}", plan.id());
         }
     }

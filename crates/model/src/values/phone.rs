@@ -3,7 +3,7 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::folding::is_hyphen;
-use super::numbering_plan::{self, NumberingPlan};
+use super::numbering_plan::{self, NumberingPlan, is_expected_as_it_is};
 use super::{Country, ValueError};
 
 /// Digits of an international number with its country code: ITU-T E.164, 6.2.1.
@@ -67,7 +67,7 @@ impl Phone {
     ///
     /// `00` counts as the international prefix everywhere, as people write it, besides what is
     /// dialled in the region (such as 011 in the United States). A `(0)` in an international number
-    /// is left out.
+    /// is left out, unless the country's numbers keep their zero.
     ///
     /// # Errors
     ///
@@ -113,14 +113,26 @@ fn dialled(said: &str) -> Result<String, ValueError> {
         _ => &said,
     };
     let text: String = text.chars().filter(|c| !is_unprinted(*c)).collect();
-    let bare = text.trim_start_matches('(');
-    let international = bare.starts_with('+') || bare.starts_with("00");
-    let text = if international {
-        text.replace("(0)", "")
-    } else {
-        text
+    let dialled = digits_and_plus(&text)?;
+    let abroad = dialled
+        .strip_prefix('+')
+        .or_else(|| dialled.strip_prefix("00"));
+    // Nearly everywhere "(0)" is the zero that is dialled at home only. In Italy it is part of the
+    // number.
+    let dialled = match abroad {
+        Some(digits) if text.contains("(0)") && !is_expected_as_it_is(digits) => {
+            digits_and_plus(&text.replace("(0)", ""))?
+        }
+        _ => dialled,
     };
+    match dialled.trim_start_matches('+').len() {
+        0 => Err(EMPTY),
+        1..=LONGEST_DIALLED => Ok(dialled),
+        _ => Err(IMPOSSIBLE),
+    }
+}
 
+fn digits_and_plus(text: &str) -> Result<String, ValueError> {
     let mut dialled = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -131,11 +143,7 @@ fn dialled(said: &str) -> Result<String, ValueError> {
             _ => return Err(CHARACTER),
         }
     }
-    match dialled.trim_start_matches('+').len() {
-        0 => Err(EMPTY),
-        1..=LONGEST_DIALLED => Ok(dialled),
-        _ => Err(IMPOSSIBLE),
-    }
+    Ok(dialled)
 }
 
 /// Space, and the direction marks that address books put around a copied number.
@@ -201,6 +209,9 @@ mod tests {
             ("0044 (0) 7700 900123", "NO", "+447700900123"),
             ("020 7946 0018", "GB", "+442079460018"),
             ("07700 900123", "GB", "+447700900123"),
+            ("+47 (0) 22 33 44 55", "", "+4722334455"),
+            ("+39 (0)6 1234 5678", "", "+390612345678"),
+            ("+49 (0)30 123456", "", "+4930123456"),
             ("+46 (0)8-465 004 12", "SE", "+46846500412"),
             ("06 12345678", "IT", "+390612345678"),
             ("8 (812) 345-67-89", "RU", "+78123456789"),

@@ -312,6 +312,77 @@ mod tests {
         );
     }
 
+    /// Of all check digits behind one person's nine digits, those that the page's formula gives.
+    #[test]
+    fn four_first_check_digits_at_most_are_right_in_2032_and_one_before() {
+        let accepted = |today| -> Vec<String> {
+            let rules = IdRules {
+                today,
+                synthetic: Synthetic::Refuse,
+            };
+            (0..100)
+                .map(|check| format!("301082999{check:02}"))
+                .filter(|said| parse(said, rules).is_ok())
+                .collect()
+        };
+        assert_eq!(accepted(date(2031, 12, 31)), ["30108299920"]);
+        assert_eq!(
+            accepted(date(2032, 1, 1)),
+            ["30108299920", "30108299939", "30108299947", "30108299955"]
+        );
+    }
+
+    #[test]
+    fn synthetic_numbers_of_2032_are_read_in_a_rehearsal_before_that_year() {
+        let id = parse("11871858235", rules(Synthetic::Accept)).unwrap();
+        assert!(id.is_synthetic());
+        assert_eq!(id.date_of_birth(), None);
+    }
+
+    #[test]
+    fn what_was_added_to_the_month_is_recognised_from_january_to_december() {
+        for added in [40, 65, 80] {
+            for month in 1..=12 {
+                let found = Parts::synthetic_and_month(added + month);
+                assert_eq!(found, (true, month));
+            }
+            for month in [added, added + 13] {
+                assert_eq!(Parts::synthetic_and_month(month), (false, month));
+            }
+        }
+    }
+
+    #[test]
+    fn the_individual_digits_of_a_birth_number_tell_the_century() {
+        let born = |individual, year| {
+            let parts = Parts {
+                kind: NationalIdKind::Fodselsnummer,
+                synthetic: false,
+                day: 1,
+                month: 6,
+                year,
+                individual,
+            };
+            let date = parts.date_of_birth(date(2026, 11, 22));
+            date.map(|date| date.year())
+        };
+        for (individual, year, expected) in [
+            (0, 0, Some(1900)),
+            (499, 99, Some(1999)),
+            (500, 53, None),
+            (500, 54, Some(1854)),
+            (749, 99, Some(1899)),
+            (750, 99, None),
+            (500, 39, Some(2039)),
+            (999, 0, Some(2000)),
+            (899, 40, None),
+            (900, 40, Some(1940)),
+            (999, 99, Some(1999)),
+        ] {
+            assert_eq!(born(individual, year), expected, "{individual} {year}");
+        }
+    }
+
     #[test]
     fn a_person_is_not_born_tomorrow() {
         let on = |today| IdRules {
