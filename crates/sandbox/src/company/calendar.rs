@@ -8,6 +8,9 @@ pub(super) const FIRST_DAY: i32 = -30;
 /// The last day on which something changes.
 pub(super) const LAST_DAY: i32 = 365;
 
+/// Some 270 years: no calendar here goes further, and every date library does.
+const FURTHEST: i32 = 100_000;
+
 /// Turns day numbers into dates: day 0 is the year's start.
 ///
 /// Nothing depends on the day of the week, so that a firm is the same
@@ -19,8 +22,10 @@ pub(super) struct Calendar {
 }
 
 impl Calendar {
-    /// The date of a day; a day before the year is negative.
+    /// The date of a day; a day before the year is negative. Days further
+    /// away than [`FURTHEST`] have the date of that one.
     pub(super) fn date(self, day: i32) -> Date {
+        let day = day.clamp(-FURTHEST, FURTHEST);
         self.year_start.saturating_add(i64::from(day).days())
     }
 }

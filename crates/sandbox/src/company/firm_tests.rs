@@ -407,7 +407,14 @@ fn the_first_people_of_seed_1_are_always_the_same() {
             )
         })
         .collect();
-    assert_eq!(told, ["", "", ""]);
+    assert_eq!(
+        told,
+        [
+            "430000001 Rasmus Birthe Sørensen 2019-12-09 40000000",
+            "430000002 Bjørn Svein Rønning-Edvardsen 2020-09-21 070-174 06 13",
+            "430000003 Sunniva Sivertsen 2009-05-19 40246928",
+        ]
+    );
 }
 
 #[test]

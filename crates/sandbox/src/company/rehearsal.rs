@@ -145,7 +145,7 @@ impl Rehearsal {
     /// answers shows on it.
     #[must_use]
     pub fn shifted(&self, day: i32) -> Company {
-        self.on_day(day - STALE_DAYS)
+        self.on_day(day.saturating_sub(STALE_DAYS))
     }
 
     /// Another firm of the same size on day 0: other people, other ids,

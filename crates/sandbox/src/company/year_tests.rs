@@ -169,7 +169,7 @@ fn no_thirty_days_make_a_brake_hold() {
 #[test]
 fn a_succession_stays_below_the_brake_where_departments_have_the_managers() {
     let mut successions = 0;
-    for people in [60, 61, 100, 250, 2_000] {
+    for people in [60, 61, 100, 250] {
         for seed in SEEDS {
             let rehearsal = rehearsal(people, seed);
             for first in (0..=330).step_by(30) {
@@ -200,7 +200,7 @@ fn a_succession_stays_below_the_brake_where_departments_have_the_managers() {
             }
         }
     }
-    assert!(successions >= 15, "{successions}");
+    assert!(successions >= 12, "{successions}");
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn around(rehearsal: &Rehearsal, case: &HardCase, nth: usize) -> (Option<Employe
 }
 
 fn large_firms() -> impl Iterator<Item = Rehearsal> {
-    [60, 61, 250, 2_000]
+    [60, 61, 250, 400]
         .into_iter()
         .flat_map(|people| SEEDS.map(|seed| rehearsal(people, seed)))
 }
