@@ -10,6 +10,7 @@ pub mod company;
 pub mod contract;
 mod exchange;
 mod fault;
+mod listener;
 mod server;
 mod tripletex;
 

@@ -11,6 +11,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use futures::StreamExt;
 use jiff::civil::Date;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -21,6 +22,7 @@ use crate::address::decoded;
 use crate::company::Company;
 use crate::exchange::{Exchange, LEFT_OUT};
 use crate::fault::Fault;
+use crate::listener::{BracketListener, as_sent};
 use crate::tripletex::{self, Answer, Query, World};
 
 /// The path in front of every call.
@@ -29,6 +31,8 @@ const BASE_PATH: &str = "v2";
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 /// How long `stop` waits for open connections before it cuts them.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
+/// How long a cut body waits before its connection breaks.
+const CUT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Which vendor is simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,10 +213,11 @@ pub async fn start(options: SandboxOptions, listen: SocketAddr) -> Result<Sandbo
         .with_state(Arc::clone(&shared));
     let (shutdown, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(async move {
-        let serving = axum::serve(listener, router).with_graceful_shutdown(async {
-            // Both a message and a dropped sender mean the end.
-            let _ = stopped.await;
-        });
+        let serving =
+            axum::serve(BracketListener(listener), router).with_graceful_shutdown(async {
+                // Both a message and a dropped sender mean the end.
+                let _ = stopped.await;
+            });
         if let Err(error) = serving.await {
             tracing::error!(%error, "the simulator stopped");
         }
@@ -312,9 +317,8 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE);
     };
-    let segments: Vec<String> = parts
-        .uri
-        .path()
+    let path_as_sent = as_sent(parts.uri.path());
+    let segments: Vec<String> = path_as_sent
         .split('/')
         .filter(|segment| !segment.is_empty())
         .map(decoded)
@@ -338,7 +342,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
         tokio::time::sleep(delay).await;
     }
     if let Some(exchanges) = &shared.exchanges {
-        let exchange = recorded(&request, parts.uri.path(), query, &answer);
+        let exchange = recorded(&request, &path_as_sent, query, &answer);
         lock(exchanges).push(exchange);
     }
     response(answer)
@@ -377,14 +381,22 @@ fn response(answer: Answer) -> Response<Body> {
                 response
                     .headers_mut()
                     .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-                // A stream has no length of its own that could contradict the header.
-                Body::from_stream(futures::stream::iter([Ok::<_, std::convert::Infallible>(
-                    body,
-                )]))
+                cut_stream(body)
             }
         };
     }
     response
+}
+
+/// A body that ends before its length header says: a stream, which has no
+/// length of its own that could contradict the header. The pause lets what
+/// there is go out before the connection breaks.
+fn cut_stream(body: String) -> Body {
+    let breaking = futures::stream::once(async {
+        tokio::time::sleep(CUT_PAUSE).await;
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
+    });
+    Body::from_stream(futures::stream::iter([Ok(body)]).chain(breaking))
 }
 
 /// The exchange as it is kept: secrets in the path, the query and the bodies of

@@ -172,9 +172,8 @@ fn requests_are_judged_by_path_method_and_body() {
     );
     let mut refused = write(None);
     refused.status = 404;
-    assert_eq!(
-        kinds(&contract, &refused).first().map(|(kind, _)| *kind),
-        Some(ViolationKind::UnknownProperty),
+    assert!(
+        kinds(&contract, &refused).contains(&(ViolationKind::UnknownProperty, "answer".to_owned())),
         "an error body has a form of its own"
     );
     let mut grant = write(None);
@@ -341,7 +340,7 @@ async fn every_route_keeps_the_contract() {
         .collect();
     assert_eq!(
         operations.len(),
-        35,
+        33,
         "every route was asked with success: {operations:#?}"
     );
 }

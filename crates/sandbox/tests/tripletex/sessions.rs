@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::faults::raw_get;
 use crate::support::Caller;
 
 #[tokio::test]
@@ -131,4 +132,19 @@ async fn the_first_line_names_what_a_connection_needs() {
     assert_eq!(names, ["consumer_token", "employee_token"]);
     assert_eq!(line["settings"], json!({}));
     caller.sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn an_aggregate_may_be_asked_for_with_its_bracket_as_it_is() {
+    let caller = Caller::new(3).await;
+    for path in [
+        "/v2/token/session/>whoAmI",
+        "/v2/company/>withLoginAccess?count=1",
+    ] {
+        let (_, body) = raw_get(&caller, path).await;
+        assert!(
+            String::from_utf8_lossy(&body).contains("93000001"),
+            "{path}"
+        );
+    }
 }
