@@ -6,6 +6,7 @@ use crate::connector::Connector;
 use crate::error::{ConnectError, ErrorKind};
 use crate::manifest::{self, ConnectorInfo};
 use crate::settings::ConnectorSettings;
+use crate::tripletex;
 
 /// A connector that is compiled in.
 struct BuiltIn {
@@ -24,14 +25,7 @@ const BUILT_IN: [BuiltIn; 1] = [BuiltIn {
     name: "tripletex",
     manifest: include_str!("../../../connectors/tripletex/manifest.toml"),
     notes: include_str!("../../../connectors/tripletex/notes.md"),
-    open: |info, _| {
-        Err(ConnectError::new(
-            ErrorKind::Settings,
-            "connector.unknown",
-            format!("{} has no adapter yet", info.title),
-            "use a later version",
-        ))
-    },
+    open: tripletex::open,
 }];
 
 /// The entries, in the order of [`BUILT_IN`]. A manifest that is compiled in
