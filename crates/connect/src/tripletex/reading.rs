@@ -23,6 +23,10 @@ const MOST_FAILED_IN_A_ROW: u32 = 3;
 /// Failed pages after which the read is not worth its calls.
 const MOST_FAILED: u32 = 10;
 
+/// Full pages in a row without anybody new after which the vendor is taken to
+/// ignore the offset. One such page can happen where records stand twice.
+const MOST_STALE_IN_A_ROW: u32 = 3;
+
 /// Reads everybody into the sink; the evidence already names the account.
 pub(super) async fn read(
     api: &Api,
@@ -47,15 +51,23 @@ pub(super) async fn read(
         total: None,
     };
     let query = [("fields", selection::of_employee(&request.fields))];
-    let (mut from, mut failed, mut failed_in_a_row) = (0, 0, 0);
+    let (mut from, mut failed, mut failed_in_a_row, mut stale_in_a_row) = (0, 0, 0, 0);
     let ended = loop {
         match api.page("/employee", &query, from, page_size).await {
             Ok(page) => {
                 failed_in_a_row = 0;
                 let short = (page.rows.len() as u64) < page_size;
-                let goes_on = reading.take(page).await?;
-                if short || !goes_on {
-                    break short;
+                let brought_new = reading.take(page).await?;
+                if short {
+                    break true;
+                }
+                stale_in_a_row = if brought_new { 0 } else { stale_in_a_row + 1 };
+                if stale_in_a_row == MOST_STALE_IN_A_ROW {
+                    reading.doubt(
+                        DoubtKind::PageFailed,
+                        "full pages brought nobody new: the list does not advance",
+                    );
+                    break false;
                 }
             }
             Err(error) => {
@@ -120,7 +132,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Takes a page; tells whether it brought anything new.
+    /// Takes a page; tells whether it brought anybody new.
     async fn take(&mut self, page: Page) -> Result<bool, ConnectError> {
         self.evidence.pages += 1;
         self.total = page.total;
@@ -156,12 +168,6 @@ impl Reading<'_> {
             records: self.evidence.read,
             expected: self.total,
         });
-        if !brought_new && !page.rows.is_empty() {
-            self.doubt(
-                DoubtKind::PageFailed,
-                "a full page brought nobody new: the list does not advance",
-            );
-        }
         Ok(brought_new)
     }
 
