@@ -1,3 +1,35 @@
-//! The binary `muster`.
+//! The binary `muster`: parses, calls the engine, renders. Data goes to
+//! standard output, words and progress to standard error; exit codes are
+//! 0 done, 1 failed, 2 wrong usage, 3 done but a person is needed.
 
-fn main() {}
+mod args;
+mod commands;
+mod database;
+mod exit;
+mod machine;
+mod output;
+mod pairs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // Errors of usage end here, with exit code 2 and clap's own words.
+    let arguments = args::Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG")
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::report(&error.into()),
+    };
+    match runtime.block_on(commands::run(arguments)) {
+        Ok(code) => code.into(),
+        Err(error) => exit::report(&error),
+    }
+}

@@ -1,1 +1,27 @@
-//! Runs: everything that reads, decides and writes.
+//! Runs: everything that reads, decides and writes. Here the pure core
+//! (`muster-reconcile`) meets the sources (`muster-connect`) and the data
+//! (`muster-storage`).
+//!
+//! | Module | Step |
+//! |---|---|
+//! | [`connections`] | an organisation gets a configured use of a connector |
+//! | [`read`](mod@read) | read and normalise: a snapshot with its evidence |
+//! | [`planning`] | scope, trust, match, compare, decide: a stored plan |
+//! | [`applying`] | each row by itself, or all together; what must go out is queued |
+//! | [`run`](mod@run) | one execution of these, with its lease and its report |
+//! | [`directory`] | people and runs, for whoever asks |
+//!
+//! The service, the schedule, the outbox's workers, the lifecycle clock and the
+//! import desk get modules of their own beside these.
+
+pub mod applying;
+pub mod connections;
+pub mod directory;
+pub mod engine;
+pub mod error;
+pub mod planning;
+pub mod read;
+pub mod run;
+
+pub use engine::Engine;
+pub use error::EngineError;

@@ -379,11 +379,8 @@ pub fn flatten(fields: &Fields, today: Date) -> Fields {
             Field::EmploymentPercentage,
             terms.percentage.map(Value::Percentage),
         ),
-        (
-            Field::StartDate,
-            primary.start_date.clone().map(Value::Date),
-        ),
-        (Field::EndDate, primary.end_date.clone().map(Value::Date)),
+        (Field::StartDate, primary.start_date.map(Value::Date)),
+        (Field::EndDate, primary.end_date.map(Value::Date)),
     ] {
         if !said.is_absent() {
             flat.set(field, said);

@@ -22,6 +22,7 @@ pub mod situation;
 pub mod time;
 pub mod value;
 pub mod values;
+pub mod zone;
 
 pub use access::{Access, AccessCause};
 pub use digest::{Digest, DigestKey, Digester};

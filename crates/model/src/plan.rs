@@ -121,6 +121,8 @@ pub struct Quiet {
     pub reason: Reason,
     /// May its link take over what the record says? Not from an older state of the source.
     pub believed: bool,
+    /// Is it at rest? One that waits for somebody else to appear is not.
+    pub settles: bool,
 }
 
 /// One row: what would change for one person.

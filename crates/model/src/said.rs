@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// *Absent* means that it does not say; *null* that it says there is none.
 /// Put `#[serde(default, skip_serializing_if = "Said::is_absent")]` on a field
 /// of this type, so that absence survives a round trip.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Said<T> {
     /// The source does not say.
     #[default]

@@ -1,1 +1,34 @@
-//! From normalised source records to a plan: pure functions, no I/O, no clock, no randomness.
+//! From normalised source records to a plan, and from a plan to the next state:
+//! pure functions, without I/O, clock or randomness.
+//!
+//! The steps are the modules, in the order in which a record passes them:
+//!
+//! 1. [`scope`]: does this policy cover the person?
+//! 2. [`trust`]: was the answer whole, plausible and from the same company?
+//! 3. [`matching`]: who is it?
+//! 4. [`compare`]: what differs from what we both knew last?
+//! 5. [`decide`]: what does the policy say?
+//! 6. [`managers`]: whom do the manager statements name?
+//! 7. [`brakes`]: is that too much for one day?
+//! 8. [`mod@plan`]: the change set, hashed.
+//! 9. [`enact`]: one row, done.
+//!
+//! [`tables`] prints the rules as the tables of `docs/engine/`.
+
+pub mod brakes;
+pub mod compare;
+pub mod decide;
+pub mod enact;
+pub mod input;
+pub mod managers;
+pub mod matching;
+pub mod plan;
+pub mod scope;
+pub mod tables;
+pub mod trust;
+
+pub use enact::{EnactContext, State, enact};
+pub use input::{
+    Candidate, Confirmation, Input, KeyHolders, ManagerIndex, OtherLink, RecordHolder, Touched,
+};
+pub use plan::{PlanError, plan, questions};

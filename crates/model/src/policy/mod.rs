@@ -278,4 +278,14 @@ impl Policy {
             LeaverReaction::SuspendIfHrAdministrator => self.made_by_hr_administrator,
         }
     }
+
+    /// Does one leaving take access away just as another does?
+    #[must_use]
+    pub fn cuts_as(&self, one: LeaverReaction, other: LeaverReaction) -> bool {
+        one == other
+            && matches!(
+                one,
+                LeaverReaction::Suspend | LeaverReaction::SuspendIfHrAdministrator
+            )
+    }
 }

@@ -1,0 +1,301 @@
+//! The command line of `docs/command-line.md`, as types.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Keeps people, teams and access in step between HR systems and everything
+/// that depends on them.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, about, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArguments,
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DatabaseArguments {
+    /// Folder of the embedded database [default: $XDG_DATA_HOME/muster]
+    #[arg(long, global = true, env = "MUSTER_DATA", value_name = "DIR", conflicts_with = "database")]
+    pub(crate) data: Option<PathBuf>,
+    /// PostgreSQL instead: postgres://user:password@host/database
+    #[arg(long, global = true, env = "MUSTER_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub(crate) database: Option<String>,
+    /// The master key's file [default: muster.key beside the data, made once]
+    #[arg(long, global = true, env = "MUSTER_KEY_FILE", value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The whole main job on a machine with nothing else
+    Demo(Demo),
+    /// Read one HR system and print canonical people, without storing anything
+    Pull(Pull),
+    /// The catalogue of connectors
+    Connectors(Connectors),
+    /// Run a vendor's simulator
+    Sandbox(Sandbox),
+    /// Organisations
+    Org(Org),
+    /// Make or change a connection
+    Connect(Connect),
+    /// Read, compare, and show what would change
+    Plan(Plan),
+    /// Apply a stored plan
+    Apply(Apply),
+    /// Plan, and apply what needs nobody
+    Sync(Sync),
+    /// People of an organisation
+    People(People),
+    /// Runs of an organisation, newest first
+    Runs(Runs),
+    /// Write the rehearsal company as files
+    Rehearse(Rehearse),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Where the simulator listens
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// How many people the company has
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) people: u32,
+    /// Which company
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Only the first run, with its report as JSON
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+/// How a source is reached.
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// The base address of the HR system
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// A setting of the connector, or region=XX for telephone numbers
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub(crate) settings: Vec<String>,
+    /// A secret: NAME=@FILE, NAME=- (standard input) or NAME=VALUE
+    #[arg(long = "secret", value_name = "NAME=@FILE")]
+    pub(crate) secrets: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pull {
+    /// The connector's name
+    pub(crate) connector: String,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Only these fields
+    #[arg(long, value_delimiter = ',', value_name = "FIELD,…")]
+    pub(crate) fields: Vec<String>,
+    /// How people are printed
+    #[arg(long, value_enum, default_value_t = PeopleFormat::Ndjson)]
+    pub(crate) format: PeopleFormat,
+}
+
+/// How people are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PeopleFormat {
+    Ndjson,
+    Csv,
+    Table,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Connectors {
+    #[command(subcommand)]
+    pub(crate) command: Option<ConnectorsCommand>,
+    /// How the catalogue is printed
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub(crate) format: TextOrJson,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectorsCommand {
+    /// One connector: what it needs, reads and writes
+    Show {
+        /// Its name
+        name: String,
+        /// How it is printed
+        #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+        format: TextOrJson,
+    },
+    /// Check a manifest
+    Check {
+        /// The manifest's file
+        file: PathBuf,
+        /// How problems are printed
+        #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+        format: TextOrJson,
+    },
+}
+
+/// For people, or for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextOrJson {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sandbox {
+    /// Which vendor
+    pub(crate) vendor: String,
+    /// Where it listens
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// How many people the company has
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) people: u32,
+    /// Which company
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The company as of this day of its year
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=365))]
+    pub(crate) day: u32,
+    /// Another company, from a CSV file
+    #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["people", "seed", "day"])]
+    pub(crate) from: Option<PathBuf>,
+    /// A fault to show; may be given several times
+    #[arg(long = "fault", value_name = "NAME")]
+    pub(crate) faults: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Org {
+    #[command(subcommand)]
+    pub(crate) command: OrgCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrgCommand {
+    /// Make an organisation
+    Create {
+        /// Its name
+        name: String,
+        /// Its country, ISO 3166-1 alpha-2: how national numbers are read
+        #[arg(long, default_value = "NO")]
+        region: String,
+        /// Its time zone, IANA
+        #[arg(long, default_value = "Europe/Oslo")]
+        time_zone: String,
+    },
+}
+
+/// Which organisation; may be left out when there is one.
+#[derive(Debug, Args)]
+pub(crate) struct Organisation {
+    /// The organisation's name
+    #[arg(long = "org", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Connect {
+    #[command(flatten)]
+    pub(crate) organisation: Organisation,
+    /// The connector's name
+    pub(crate) connector: String,
+    /// The connection's name
+    #[arg(long)]
+    pub(crate) name: String,
+    /// pick, mirror, provision or auto
+    #[arg(long)]
+    pub(crate) preset: String,
+    #[command(flatten)]
+    pub(crate) source: Source,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) organisation: Organisation,
+    /// The connection's name
+    pub(crate) connection: String,
+    /// Also write the plan to a file, for `apply`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// How the plan is printed
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub(crate) format: PlanFormat,
+}
+
+/// How plans and reports are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    Text,
+    Json,
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    #[command(flatten)]
+    pub(crate) organisation: Organisation,
+    /// The plan: its id, the beginning of it, or the file that `plan --out` wrote
+    pub(crate) plan: String,
+    /// Release these kinds of held rows
+    #[arg(long, value_delimiter = ',', value_name = "KIND,…")]
+    pub(crate) allow: Vec<String>,
+    /// Only these people: id, e-mail or employee number
+    #[arg(long, value_delimiter = ',', value_name = "PERSON,…")]
+    pub(crate) only: Vec<String>,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub(crate) format: PlanFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    #[command(flatten)]
+    pub(crate) organisation: Organisation,
+    /// The connection's name
+    pub(crate) connection: String,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub(crate) format: PlanFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct People {
+    #[command(flatten)]
+    pub(crate) organisation: Organisation,
+    /// As they are on this civil date
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_of: Option<jiff::civil::Date>,
+    /// How people are printed
+    #[arg(long, value_enum, default_value_t = PeopleFormat::Table)]
+    pub(crate) format: PeopleFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Runs {
+    #[command(flatten)]
+    pub(crate) organisation: Organisation,
+    /// How runs are printed
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub(crate) format: PlanFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rehearse {
+    /// How many people the company has
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) people: u32,
+    /// Which company
+    #[arg(long)]
+    pub(crate) seed: u64,
+    /// The folder to write to
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}

@@ -1,0 +1,81 @@
+//! Data to standard output, words to standard error.
+
+use std::io::{self, Write};
+
+use muster_model::RunReport;
+use serde::Serialize;
+
+/// Writes one line of data.
+pub(crate) fn line(text: &str) -> anyhow::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")?;
+    Ok(())
+}
+
+/// Writes one JSON value in one line.
+pub(crate) fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+    line(&serde_json::to_string(value)?)
+}
+
+/// Writes one JSON value for people.
+pub(crate) fn pretty<T: Serialize>(value: &T) -> anyhow::Result<()> {
+    line(&serde_json::to_string_pretty(value)?)
+}
+
+/// Says something about the work.
+pub(crate) fn say(text: &str) {
+    // Words that nobody reads any more are no failure.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// A run report in words.
+pub(crate) fn report_words(report: &RunReport) -> String {
+    let counts = &report.counts;
+    let mut words = vec![format!(
+        "run {}: {} — {} read, level {}, {}",
+        report.run,
+        report.outcome.name(),
+        report.people.read,
+        report.evidence.level.name(),
+        if report.evidence.complete { "complete" } else { "not complete" },
+    )];
+    let classes = [
+        ("created", counts.created),
+        ("linked", counts.linked),
+        ("updated", counts.updated),
+        ("restored", counts.restored),
+        ("suspended", counts.suspended),
+        ("ended", counts.ended),
+        ("held", counts.held),
+        ("conflicts", counts.conflicts),
+        ("ambiguous", counts.ambiguous),
+        ("failed", counts.failed),
+        ("ignored", counts.ignored),
+        ("unchanged", counts.unchanged),
+        ("out of scope", report.people.out_of_scope),
+    ];
+    let shown: Vec<String> = classes
+        .into_iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(name, number)| format!("{number} {name}"))
+        .collect();
+    words.push(format!("  people: {}", shown.join(", ")));
+    if !report.fields.is_empty() {
+        let fields: Vec<String> = report
+            .fields
+            .iter()
+            .map(|(field, counts)| format!("{field} {}", counts.applied + counts.held))
+            .collect();
+        words.push(format!("  fields: {}", fields.join(", ")));
+    }
+    for doubt in &report.evidence.doubts {
+        words.push(format!("  doubt: {}: {}", doubt.kind.code(), doubt.detail));
+    }
+    for hold in &report.holds {
+        words.push(format!("  held: {} ({} rows): {}", hold.kind, hold.rows, hold.reason));
+        words.push(format!("        {}", hold.next));
+    }
+    if let Some(error) = &report.error {
+        words.push(format!("  failed: {}", error.message));
+    }
+    words.join("\n")
+}

@@ -1,0 +1,154 @@
+//! An organisation's configured use of a connector.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use muster_connect::{Connector, ConnectorSettings};
+use muster_model::{OrganisationId, Preset};
+use muster_storage::{Connection, ConnectionState, Credentials, NewConnection, Organisation};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+
+/// Settings that are Muster's own, whatever the connector.
+const REGION: &str = "region";
+
+/// What a connection is made or changed with.
+pub struct Wish {
+    /// Its name.
+    pub name: String,
+    /// The connector.
+    pub connector: String,
+    /// The preset its policy is made from.
+    pub preset: Preset,
+    /// Another address than the connector's own.
+    pub base_url: Option<String>,
+    /// Settings by name.
+    pub settings: BTreeMap<String, String>,
+    /// Secrets by name; none leaves the stored ones.
+    pub secrets: BTreeMap<String, SecretString>,
+}
+
+impl Engine {
+    /// Makes a connection, or changes the one of that name. The source is asked
+    /// who it is: that account is pinned, and no other is ever read under this name.
+    ///
+    /// # Errors
+    /// When a setting is wrong, the source refuses, or another company answers.
+    pub async fn connect(
+        &self,
+        organisation: &Organisation,
+        wish: Wish,
+    ) -> Result<Connection, EngineError> {
+        let mut transaction = self.storage.begin(organisation.id).await?;
+        let known = transaction.connection_by_name(&wish.name).await?;
+        if let Some(known) = &known
+            && known.connector != wish.connector
+        {
+            return Err(EngineError::OtherConnector {
+                name: wish.name,
+                connector: known.connector.clone(),
+            });
+        }
+        let given: Credentials = wish
+            .secrets
+            .iter()
+            .map(|(name, secret)| (name.clone(), secret.expose_secret().to_owned()))
+            .collect();
+        let credentials = (!wish.secrets.is_empty()).then_some(&given);
+        let mut connection = match known {
+            Some(mut connection) => {
+                connection.policy = wish.preset.policy();
+                connection.base_url = wish.base_url;
+                connection.settings = wish.settings;
+                transaction.update_connection(&connection, credentials).await?;
+                connection
+            }
+            None => {
+                let rank = transaction.connections().await?.len();
+                let new = NewConnection {
+                    name: wish.name,
+                    connector: wish.connector,
+                    policy: wish.preset.policy(),
+                    base_url: wish.base_url,
+                    settings: wish.settings,
+                    host_settings: std::collections::BTreeSet::new(),
+                    rank: i64::try_from(rank).unwrap_or(i64::MAX),
+                };
+                transaction.insert_connection(new, credentials).await?
+            }
+        };
+        let stored = transaction.credentials(connection.id).await?;
+        let connector = self.open_with(&connection, stored)?;
+        let account = connector.account().await?;
+        match &connection.account {
+            Some(pinned) if *pinned != account.id => {
+                return Err(EngineError::OtherAccount { name: connection.name });
+            }
+            _ => connection.account = Some(account.id),
+        }
+        if connection.state == ConnectionState::Draft {
+            connection.state = ConnectionState::Connected;
+        }
+        transaction.update_connection(&connection, None).await?;
+        transaction.commit().await?;
+        Ok(connection)
+    }
+
+    /// The connection of a name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn connection(
+        &self,
+        organisation: OrganisationId,
+        name: &str,
+    ) -> Result<Connection, EngineError> {
+        let mut reader = self.storage.read(organisation).await?;
+        reader
+            .connection_by_name(name)
+            .await?
+            .ok_or_else(|| EngineError::ConnectionUnknown { name: name.to_owned() })
+    }
+
+    /// A connection's connector, with its stored credentials.
+    pub(crate) async fn open(
+        &self,
+        organisation: OrganisationId,
+        connection: &Connection,
+    ) -> Result<Box<dyn Connector>, EngineError> {
+        let mut reader = self.storage.read(organisation).await?;
+        let credentials = reader.credentials(connection.id).await?;
+        self.open_with(connection, credentials)
+    }
+
+    fn open_with(
+        &self,
+        connection: &Connection,
+        credentials: Option<Credentials>,
+    ) -> Result<Box<dyn Connector>, EngineError> {
+        let Some(credentials) = credentials else {
+            return Err(EngineError::NoCredentials { name: connection.name.clone() });
+        };
+        let mut settings = ConnectorSettings::new(Arc::clone(&self.clock));
+        settings.base_url.clone_from(&connection.base_url);
+        settings.settings = connection
+            .settings
+            .iter()
+            .filter(|(name, _)| name.as_str() != REGION)
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        settings.secrets = credentials
+            .iter()
+            .map(|(name, secret)| (name.to_owned(), SecretString::from(secret.to_owned())))
+            .collect();
+        settings.pause = Arc::clone(&self.pause);
+        Ok(muster_connect::open(&connection.connector, settings)?)
+    }
+}
+
+/// The region for telephone numbers: the connection's, else the organisation's.
+pub(crate) fn region(organisation: &Organisation, connection: &Connection) -> String {
+    connection.settings.get(REGION).unwrap_or(&organisation.region).clone()
+}

@@ -1,0 +1,99 @@
+//! What every step works with.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use muster_connect::http::Pause;
+use muster_model::time::date_in;
+use muster_model::{Clock, IdSource};
+use muster_storage::{NewOrganisation, Organisation, Storage};
+
+use crate::error::EngineError;
+
+/// The engine: storage, and what is passed in. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) storage: Storage,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) pause: Arc<dyn Pause>,
+}
+
+impl Engine {
+    /// An engine over a storage, with time, ids and a way to wait.
+    pub fn new(
+        storage: Storage,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        pause: Arc<dyn Pause>,
+    ) -> Self {
+        Self { storage, clock, ids, pause }
+    }
+
+    /// The storage, for whoever needs a repository that no step offers.
+    #[must_use]
+    pub const fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// The same engine at another time: for rehearsals.
+    #[must_use]
+    pub fn at(&self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self.clone() }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Makes an organisation.
+    ///
+    /// # Errors
+    /// When the name is taken, or the zone or the region is none.
+    pub async fn create_organisation(
+        &self,
+        new: NewOrganisation,
+    ) -> Result<Organisation, EngineError> {
+        if TimeZone::get(&new.time_zone).is_err() {
+            return Err(EngineError::UnknownZone { name: new.time_zone });
+        }
+        let is_region =
+            new.region.len() == 2 && new.region.bytes().all(|byte| byte.is_ascii_uppercase());
+        if !is_region {
+            return Err(EngineError::UnknownRegion { name: new.region });
+        }
+        Ok(self.storage.create_organisation(new).await?)
+    }
+
+    /// The organisation of a name, or the only one.
+    ///
+    /// # Errors
+    /// When there is none of the name, or several and no name.
+    pub async fn organisation(&self, name: Option<&str>) -> Result<Organisation, EngineError> {
+        if let Some(name) = name {
+            return self
+                .storage
+                .organisation_by_name(name)
+                .await?
+                .ok_or_else(|| EngineError::OrganisationUnknown { name: name.to_owned() });
+        }
+        let mut organisations = self.storage.organisations().await?;
+        match (organisations.pop(), organisations.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (None, _) => Err(EngineError::NoOrganisation),
+            (Some(_), false) => Err(EngineError::SeveralOrganisations),
+        }
+    }
+
+    /// The organisation's zone; a stored name that no longer exists counts as UTC.
+    pub(crate) fn zone(organisation: &Organisation) -> TimeZone {
+        TimeZone::get(&organisation.time_zone).unwrap_or(TimeZone::UTC)
+    }
+
+    /// The organisation's civil day.
+    pub(crate) fn today(&self, organisation: &Organisation) -> Date {
+        date_in(self.now(), &Self::zone(organisation))
+    }
+}

@@ -1,0 +1,122 @@
+//! What can go wrong in a step.
+
+use muster_connect::ConnectError;
+use muster_reconcile::PlanError;
+use muster_storage::StorageError;
+
+/// A failure of a step. The text begins with its stable code, says what to do,
+/// and holds nobody's data.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// No organisation of that name.
+    #[error("organisation.unknown: there is no organisation named {name:?}; make it with `muster org create`")]
+    OrganisationUnknown {
+        /// What was asked for.
+        name: String,
+    },
+    /// There is no organisation at all.
+    #[error("organisation.none: there is no organisation yet; make one with `muster org create NAME`")]
+    NoOrganisation,
+    /// Which of them?
+    #[error("organisation.several: there are several organisations; say which with --org")]
+    SeveralOrganisations,
+    /// A zone that nobody knows.
+    #[error("organisation.time_zone: there is no time zone {name:?}; write an IANA name such as Europe/Oslo")]
+    UnknownZone {
+        /// What was given.
+        name: String,
+    },
+    /// A region that is no country code.
+    #[error("organisation.region: {name:?} is no country; write two capital letters such as NO")]
+    UnknownRegion {
+        /// What was given.
+        name: String,
+    },
+    /// No connection of that name.
+    #[error("connection.unknown: there is no connection named {name:?}; make it with `muster connect`")]
+    ConnectionUnknown {
+        /// What was asked for.
+        name: String,
+    },
+    /// A connection that may not move anything.
+    #[error("connection.not_running: connection {name:?} is {state}; nothing was read")]
+    NotRunning {
+        /// The connection's name.
+        name: String,
+        /// Where it stands.
+        state: &'static str,
+    },
+    /// Another connector under the same name.
+    #[error("connection.other_connector: connection {name:?} uses {connector}; choose another name for another HR system")]
+    OtherConnector {
+        /// The connection's name.
+        name: String,
+        /// What it uses.
+        connector: String,
+    },
+    /// Another company than before answered at connecting.
+    #[error("connection.other_account: connection {name:?} was made for another company; connect this one under a name of its own")]
+    OtherAccount {
+        /// The connection's name.
+        name: String,
+    },
+    /// No credentials are stored.
+    #[error("connection.no_credentials: connection {name:?} has no credentials; enter them with `muster connect`")]
+    NoCredentials {
+        /// The connection's name.
+        name: String,
+    },
+    /// A plan of another connection's version, or one that was applied.
+    #[error("plan.changed: the stored plan is not the one of the file; make a new plan")]
+    PlanChanged,
+    /// A kind that does not exist, or that nobody may release.
+    #[error("hold.unknown: no rows of the kind {kind:?} can be released; the kinds are {known}")]
+    HoldUnknown {
+        /// What was given.
+        kind: String,
+        /// The kinds that can be.
+        known: String,
+    },
+    /// Nobody, or several, by that name.
+    #[error("person.unclear: {query:?} names {hits} people; give the id")]
+    PersonUnclear {
+        /// What was asked for.
+        query: String,
+        /// How many it names.
+        hits: usize,
+    },
+    /// The planner refused.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The source failed.
+    #[error(transparent)]
+    Source(#[from] ConnectError),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl EngineError {
+    /// The stable code: what the text begins with.
+    #[must_use]
+    pub fn code(&self) -> String {
+        let text = self.to_string();
+        text.split_once(':').map_or_else(|| text.clone(), |(code, _)| code.to_owned())
+    }
+
+    /// Was the command used wrongly, rather than refused or failed?
+    #[must_use]
+    pub const fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::NoOrganisation
+                | Self::SeveralOrganisations
+                | Self::OrganisationUnknown { .. }
+                | Self::UnknownZone { .. }
+                | Self::UnknownRegion { .. }
+                | Self::ConnectionUnknown { .. }
+                | Self::HoldUnknown { .. }
+                | Self::PersonUnclear { .. }
+        )
+    }
+}

@@ -1,0 +1,135 @@
+//! Is that too much for one day? (`engine.md`, Brakes.)
+
+use std::collections::BTreeMap;
+
+use muster_model::plan::{Change, Hold, HoldKind, Planned};
+use muster_model::policy::{BrakeKind, Brakes};
+
+/// What the brakes count against.
+#[derive(Debug)]
+pub struct Day<'a> {
+    /// Floors and shares.
+    pub brakes: &'a Brakes,
+    /// Linked people in scope before the run.
+    pub linked: u64,
+    /// Rows of each kind let through in the past 24 hours.
+    pub let_through: &'a BTreeMap<BrakeKind, u64>,
+    /// Administrators who may enter now.
+    pub administrators: u64,
+    /// Administrators who would lose access by these rows.
+    pub administrators_leaving: u64,
+}
+
+/// From how many linked people on a run may not take more than half.
+const HALF_FROM: u64 = 4;
+
+/// Holds whole kinds that are too many, and says with which arithmetic.
+pub fn apply(day: &Day<'_>, changes: &mut [Change]) -> Vec<Hold> {
+    let mut holds = Vec::new();
+    for kind in BrakeKind::ALL.iter().copied() {
+        // The first run creates everybody: nobody is linked that a share could be of.
+        if kind == BrakeKind::Create && day.linked == 0 {
+            continue;
+        }
+        let rows = count(changes, |planned| planned.brake == Some(kind));
+        let passed = day.let_through.get(&kind).copied().unwrap_or_default();
+        let brake = day.brakes.of(kind);
+        let limit = brake.limit(day.linked);
+        if rows > 0 && rows + passed > limit {
+            hold(changes, kind.into(), |planned| planned.brake == Some(kind));
+            holds.push(Hold {
+                kind: kind.into(),
+                rows,
+                reason: format!(
+                    "{rows} in this run and {passed} in the past 24 hours are more than {limit}: \
+                     the larger of {} and {} % of {} linked people",
+                    brake.floor, brake.share_percent, day.linked
+                ),
+                next: next(kind),
+            });
+        }
+    }
+    holds.extend(always_held(day, changes));
+    holds
+}
+
+/// What no share can allow: to leave nobody, less than half, or no administrator.
+fn always_held(day: &Day<'_>, changes: &mut [Change]) -> Vec<Hold> {
+    let mut holds = Vec::new();
+    let leaving = |planned: &Planned| {
+        matches!(
+            planned.brake,
+            Some(BrakeKind::SuspendSaid | BrakeKind::SuspendSilent)
+        )
+    };
+    let leavers = count(changes, leaving);
+    let left = day.linked.saturating_sub(leavers);
+    if leavers > 0 && (left == 0 || (day.linked >= HALF_FROM && left * 2 < day.linked)) {
+        hold(changes, HoldKind::TooFewLeft, leaving);
+        holds.push(Hold {
+            kind: HoldKind::TooFewLeft,
+            rows: leavers,
+            reason: format!(
+                "{leavers} of {} linked people would leave at once",
+                day.linked
+            ),
+            next: "look at the source; if it is right, release each kind by hand".to_owned(),
+        });
+    }
+    if day.administrators_leaving > 0 && day.administrators_leaving >= day.administrators {
+        let rows = count(changes, leaving);
+        if rows > 0 {
+            hold(changes, HoldKind::LastAdministrator, leaving);
+            holds.push(Hold {
+                kind: HoldKind::LastAdministrator,
+                rows,
+                reason: "no administrator with access would be left".to_owned(),
+                next: "make somebody else an administrator first".to_owned(),
+            });
+        }
+    }
+    holds
+}
+
+fn next(kind: BrakeKind) -> String {
+    format!(
+        "check the rows; then release them with --allow {}, or leave them: they are computed again at each read",
+        HoldKind::from(kind).word()
+    )
+}
+
+fn open(planned: &Planned) -> bool {
+    planned.held.is_none()
+}
+
+fn count(changes: &[Change], test: impl Fn(&Planned) -> bool) -> u64 {
+    changes
+        .iter()
+        .filter(|change| {
+            change
+                .effects
+                .iter()
+                .any(|planned| open(planned) && test(planned))
+        })
+        .count() as u64
+}
+
+fn hold(changes: &mut [Change], kind: HoldKind, test: impl Fn(&Planned) -> bool) {
+    for change in changes {
+        if !change
+            .effects
+            .iter()
+            .any(|planned| open(planned) && test(planned))
+        {
+            continue;
+        }
+        change.settles = false;
+        // With a held creation everything else of the row waits.
+        let whole = kind == HoldKind::Create;
+        for planned in &mut change.effects {
+            if open(planned) && (whole || test(planned)) {
+                planned.held = Some(kind);
+            }
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! What differs from what we both knew last? Per field (`engine.md`, Comparing;
+//! the table is [`TABLE`]).
+
+use muster_model::link::{Base, Choice};
+use muster_model::policy::{EmptyRule, FirstDifference};
+use muster_model::{Digest, DigestKey, Field, Flow, Link, Policy, Said, Value};
+
+/// How a side stands to the base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stand {
+    /// As it was.
+    Kept,
+    /// Another value.
+    Moved,
+    /// A value was there, and the source says that there is none.
+    Emptied,
+}
+
+/// The outcome for one field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Equal, once folded.
+    Same,
+    /// The source moved.
+    TheirsChanged,
+    /// We moved.
+    OursChanged,
+    /// Both moved, to different values.
+    Conflict,
+    /// The source lost its value; the field's empty rule decides.
+    Emptied,
+    /// The source does not say.
+    Silent,
+    /// Only the source has a value, and nothing was ever agreed.
+    MissingHere,
+    /// Only we have one.
+    MissingThere,
+    /// Both have one, and nothing was ever agreed.
+    FirstDifference,
+}
+
+/// One line of the comparing table.
+#[derive(Debug)]
+pub struct Line {
+    /// Cells: base, theirs against base, ours against base, outcome.
+    pub cells: [&'static str; 4],
+    /// What the line says.
+    pub outcome: Outcome,
+}
+
+/// The comparing table, as data.
+pub const TABLE: &[Line] = &[
+    Line {
+        cells: ["any", "equals ours", "–", "same; base becomes that"],
+        outcome: Outcome::Same,
+    },
+    Line {
+        cells: ["some", "moved", "not", "theirs changed"],
+        outcome: Outcome::TheirsChanged,
+    },
+    Line {
+        cells: ["some", "not", "moved", "ours changed"],
+        outcome: Outcome::OursChanged,
+    },
+    Line {
+        cells: [
+            "some",
+            "moved",
+            "moved",
+            "both changed: conflict (their null counts as moved)",
+        ],
+        outcome: Outcome::Conflict,
+    },
+    Line {
+        cells: [
+            "some",
+            "null now, was filled",
+            "not",
+            "emptied: the field's empty rule decides (keep by default)",
+        ],
+        outcome: Outcome::Emptied,
+    },
+    Line {
+        cells: [
+            "some",
+            "absent now",
+            "–",
+            "nothing changes; the coverage watch is fed",
+        ],
+        outcome: Outcome::Silent,
+    },
+    Line {
+        cells: ["none", "has a value", "none", "missing here"],
+        outcome: Outcome::MissingHere,
+    },
+    Line {
+        cells: ["none", "none", "has a value", "missing there"],
+        outcome: Outcome::MissingThere,
+    },
+    Line {
+        cells: [
+            "none",
+            "has a value",
+            "another value",
+            "first difference: the policy's first-sync answer (`mirror` asks; `provision` and `auto` take theirs)",
+        ],
+        outcome: Outcome::FirstDifference,
+    },
+];
+
+/// Compares one field three ways.
+#[must_use]
+pub fn outcome(
+    field: Field,
+    base: Option<&Base>,
+    theirs: Said<&Value>,
+    ours: Said<&Value>,
+) -> Outcome {
+    let (Said::Null | Said::Value(_)) = theirs else {
+        return match (base, ours.value()) {
+            (None, Some(_)) => Outcome::MissingThere,
+            _ => Outcome::Silent,
+        };
+    };
+    if same(field, theirs, ours) {
+        return Outcome::Same;
+    }
+    let Some(base) = base else {
+        return match (theirs.value(), ours.value()) {
+            (Some(_), None) => Outcome::MissingHere,
+            (None, Some(_)) => Outcome::MissingThere,
+            (Some(_), Some(_)) => Outcome::FirstDifference,
+            (None, None) => Outcome::Same,
+        };
+    };
+    let theirs_stand = match (theirs, base.theirs.value()) {
+        (Said::Null, Some(_)) => Stand::Emptied,
+        _ if same(field, theirs, base.theirs.as_ref()) => Stand::Kept,
+        _ => Stand::Moved,
+    };
+    let ours_moved = !same(field, ours, base.ours.as_ref());
+    match (theirs_stand, ours_moved) {
+        (Stand::Kept, false) => Outcome::Same,
+        (Stand::Moved, false) => Outcome::TheirsChanged,
+        (Stand::Emptied, false) => Outcome::Emptied,
+        (Stand::Kept, true) => Outcome::OursChanged,
+        (Stand::Moved | Stand::Emptied, true) => Outcome::Conflict,
+    }
+}
+
+fn same(field: Field, one: Said<&Value>, two: Said<&Value>) -> bool {
+    match (one.value(), two.value()) {
+        (Some(one), Some(two)) => one.same(two, field),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// What the comparison of one field asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Ours becomes theirs.
+    TakeTheirs,
+    /// Ours loses its value.
+    Clear,
+    /// Theirs becomes ours.
+    GiveOurs,
+    /// A person decides.
+    Ask,
+}
+
+/// What one field of a linked person asks for under a policy; `None`: nothing.
+#[must_use]
+pub fn wish(
+    policy: &Policy,
+    field: Field,
+    link: Option<&Link>,
+    theirs: Said<&Value>,
+    ours: Said<&Value>,
+    key: &DigestKey,
+) -> Option<Wish> {
+    let wish = match policy.flow(field) {
+        Flow::KeyOnly | Flow::Off => None,
+        Flow::Out => match outcome(field, None, theirs, ours) {
+            Outcome::Same | Outcome::Silent | Outcome::MissingHere => None,
+            _ => Some(Wish::GiveOurs),
+        },
+        Flow::In => match (theirs, ours.value()) {
+            (Said::Absent, _) | (Said::Null, None) => None,
+            (Said::Null, Some(_)) => match policy.emptied {
+                EmptyRule::Keep => None,
+                EmptyRule::Clear => Some(Wish::Clear),
+            },
+            (Said::Value(theirs), Some(ours)) if theirs.same(ours, field) => None,
+            (Said::Value(_), _) => Some(Wish::TakeTheirs),
+        },
+        Flow::Both => {
+            let base = link.and_then(|link| link.base.get(&field));
+            let first = match policy.first_difference {
+                FirstDifference::Ask => Wish::Ask,
+                FirstDifference::TakeTheirs => Wish::TakeTheirs,
+            };
+            match outcome(field, base, theirs, ours) {
+                Outcome::Same | Outcome::Silent => None,
+                Outcome::TheirsChanged => Some(Wish::TakeTheirs),
+                Outcome::OursChanged => Some(Wish::GiveOurs),
+                Outcome::Conflict => Some(Wish::Ask),
+                Outcome::Emptied => match policy.emptied {
+                    EmptyRule::Keep => None,
+                    EmptyRule::Clear => Some(Wish::Clear),
+                },
+                Outcome::MissingHere | Outcome::FirstDifference => Some(first),
+                Outcome::MissingThere => match first {
+                    Wish::TakeTheirs => None,
+                    other => Some(other),
+                },
+            }
+        }
+    }?;
+    // A skip, and an undone or refused row, hold until one of the values moves.
+    let decided = link
+        .and_then(|link| link.decisions.get(&field))
+        .is_some_and(|decision| {
+            matches!(decision.choice, Choice::Skip | Choice::Declined)
+                && decision.pair == pair_digest(key, field, theirs, ours)
+        });
+    (!decided).then_some(wish)
+}
+
+/// The keyed digest of a pair of values: what a decision is about.
+#[must_use]
+pub fn pair_digest(
+    key: &DigestKey,
+    field: Field,
+    theirs: Said<&Value>,
+    ours: Said<&Value>,
+) -> Digest {
+    let mut digester = key.digester("pair");
+    digester.text(field.name());
+    for said in [theirs, ours] {
+        match said {
+            Said::Absent => {
+                digester.number(0);
+            }
+            Said::Null => {
+                digester.number(1);
+            }
+            Said::Value(value) => value.digest_into(digester.number(2)),
+        }
+    }
+    digester.finish()
+}

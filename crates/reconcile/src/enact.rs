@@ -1,0 +1,201 @@
+//! One row of a plan, done: from the state before to the state after. Whoever
+//! calls loads the one and stores the other.
+
+use jiff::Timestamp;
+use muster_model::engagement::EngagementStatus;
+use muster_model::plan::{Change, Effect, FieldValue, ManagerKey};
+use muster_model::{
+    Access, AccessCause, Base, ConnectionId, Field, Fields, Flow, Link, Person, PersonId, Policy,
+    Said, SourceRecord, Value,
+};
+
+/// A person and a link, before or after.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct State {
+    /// The person; `None` when there is none.
+    pub person: Option<Person>,
+    /// The link; `None` when there is none.
+    pub link: Option<Link>,
+}
+
+/// What a row needs to be done, beside the state.
+pub struct EnactContext<'a> {
+    /// The connection of the plan.
+    pub connection: ConnectionId,
+    /// Its settings.
+    pub policy: &'a Policy,
+    /// The instant of applying.
+    pub now: Timestamp,
+    /// The id that a created person gets.
+    pub new_person: PersonId,
+    /// The record of the row; `None` when it is missing from the read.
+    pub record: Option<&'a SourceRecord>,
+    /// Whom a manager key names, now that creations are done.
+    pub manager: &'a dyn Fn(&ManagerKey) -> Option<PersonId>,
+}
+
+/// Does everything of a row that is not held. The preconditions are the caller's
+/// to check, in the transaction in which the result is stored.
+#[must_use]
+pub fn enact(change: &Change, mut state: State, context: &EnactContext<'_>) -> State {
+    let before = state.person.clone();
+    let open = change
+        .effects
+        .iter()
+        .filter(|planned| planned.held.is_none());
+    for effect in open.map(|planned| &planned.effect) {
+        match effect {
+            Effect::Create { fields, access } => {
+                state.person = Some(created(fields, *access, context));
+                state.link = linked(context, context.new_person);
+            }
+            Effect::Link => {
+                if let Some(person) = &state.person {
+                    state.link = linked(context, person.id);
+                }
+            }
+            Effect::MarkGone => {
+                if let Some(link) = &mut state.link {
+                    link.gone_since = Some(context.now);
+                    link.version += 1;
+                }
+            }
+            Effect::Remove => state.person = None,
+            // What goes outwards, and what waits for a person, changes nothing here.
+            Effect::Conflict { .. } | Effect::Outward { .. } => {}
+            effect => {
+                if let Some(person) = &mut state.person {
+                    enact_on(person, effect, context);
+                }
+            }
+        }
+    }
+    if let (Some(before), Some(after)) = (&before, &mut state.person)
+        && before != after
+    {
+        after.version = before.version + 1;
+    }
+    if let (Some(record), Some(link)) = (context.record, &mut state.link) {
+        believe(link, record, state.person.as_ref(), context.policy);
+    }
+    state
+}
+
+fn enact_on(person: &mut Person, effect: &Effect, context: &EnactContext<'_>) {
+    match effect {
+        Effect::Set {
+            field: Field::Engagements,
+            to,
+            ..
+        } => {
+            let engagements = match to {
+                Said::Value(FieldValue {
+                    value: Value::Engagements(engagements),
+                    ..
+                }) => engagements.clone(),
+                _ => Vec::new(),
+            };
+            if engagements.is_empty() {
+                person.engagements.remove(&context.connection);
+            } else {
+                person.engagements.insert(context.connection, engagements);
+            }
+        }
+        Effect::Set { field, to, .. } => {
+            person
+                .fields
+                .set(*field, to.clone().map(|value| value.value));
+            person.owners.insert(*field, context.connection);
+        }
+        Effect::Manager { to, .. } => {
+            person.manager = to.as_ref().and_then(|key| (context.manager)(key));
+        }
+        Effect::Employment { to, .. } => {
+            person.employment = *to;
+            person
+                .fields
+                .put(Field::EmploymentStatus, Value::text(to.name()));
+        }
+        Effect::Access { to, .. } => {
+            if to.is_off() {
+                person.access_before = Some(person.access);
+                person.access_cause = Some(AccessCause::Sync);
+            } else {
+                person.access_before = None;
+                person.access_cause = None;
+            }
+            person.access = *to;
+        }
+        _ => {}
+    }
+}
+
+fn created(fields: &Fields, access: Access, context: &EnactContext<'_>) -> Person {
+    let mut person = Person::new(context.new_person);
+    person.fields = fields.only(|field| field != Field::Engagements);
+    if let Some(engagements) = fields
+        .value(Field::Engagements)
+        .and_then(Value::as_engagements)
+    {
+        person
+            .engagements
+            .insert(context.connection, engagements.to_vec());
+    }
+    person.employment = fields
+        .text(Field::EmploymentStatus)
+        .and_then(EngagementStatus::from_name)
+        .unwrap_or(EngagementStatus::Unknown);
+    person.access = access;
+    person.version = 1;
+    for (field, _) in fields.iter() {
+        if matches!(context.policy.flow(field), Flow::In | Flow::Both) {
+            person.owners.insert(field, context.connection);
+        }
+    }
+    person
+}
+
+fn linked(context: &EnactContext<'_>, person: PersonId) -> Option<Link> {
+    context.record.map(|record| Link {
+        external_id: record.external_id.clone(),
+        person,
+        said: record.fields.clone(),
+        revision: record.revision,
+        base: std::collections::BTreeMap::new(),
+        decisions: std::collections::BTreeMap::new(),
+        gone_since: None,
+        version: 1,
+    })
+}
+
+/// The link takes over what the record says. Where both sides are equal now,
+/// that pair becomes the base of the next comparison.
+pub fn believe(link: &mut Link, record: &SourceRecord, person: Option<&Person>, policy: &Policy) {
+    let before = link.clone();
+    link.said = record.fields.clone();
+    link.revision = record.revision.or(link.revision);
+    link.gone_since = None;
+    if let Some(person) = person {
+        for (field, flow) in &policy.flows {
+            if *flow != Flow::Both {
+                continue;
+            }
+            let (theirs, ours) = (record.fields.get(*field), person.fields.get(*field));
+            let equal = match (theirs.value(), ours.value()) {
+                (Some(theirs), Some(ours)) => theirs.same(ours, *field),
+                (None, None) => !theirs.is_absent(),
+                _ => false,
+            };
+            if equal {
+                let base = Base {
+                    theirs: theirs.map(Clone::clone),
+                    ours: ours.map(Clone::clone),
+                };
+                link.base.insert(*field, base);
+            }
+        }
+    }
+    if *link != before {
+        link.version = before.version + 1;
+    }
+}
