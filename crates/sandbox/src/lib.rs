@@ -1,3 +1,19 @@
 //! Vendor simulators with injectable faults, and the rehearsal company.
+//!
+//! A simulator is written from the vendor's own document and serves a
+//! [`company::Company`] over real HTTP; [`contract`] (feature `contract`) holds
+//! recorded exchanges against facts from that document.
 
+mod address;
 pub mod company;
+#[cfg(feature = "contract")]
+pub mod contract;
+mod exchange;
+mod fault;
+mod listener;
+mod server;
+mod tripletex;
+
+pub use exchange::{Exchange, LEFT_OUT};
+pub use fault::{Fault, FaultError};
+pub use server::{Sandbox, SandboxError, SandboxOptions, Today, Vendor, start};
