@@ -1,0 +1,26 @@
+//! The only way out of the house: one HTTP client, bounded in everything.
+//!
+//! | Bound | Value | Why |
+//! |---|---|---|
+//! | connecting | 10 s | a host that does not answer by then is down |
+//! | one answer | 120 s | a vendor's last page may take a minute |
+//! | one body | 64 MiB | a thousand full records need less than a tenth of it |
+//! | tries | 5 | 1 + 2 + 4 + 8 seconds of waiting outlast a restart |
+//! | a wait that a vendor asks for | 10 min | longer than any throttling period known |
+//! | redirects | 3, to the same origin | credentials go to nobody else |
+//!
+//! Waiting goes through [`Pause`], and there is no jitter: two readers of one
+//! account do not exist, because a connection is read by one worker at a time.
+
+mod answer;
+mod base_url;
+mod client;
+mod pause;
+mod request;
+mod retry;
+
+pub use answer::Answer;
+pub use base_url::BaseUrl;
+pub use client::{Dialect, HttpClient};
+pub use pause::{Pause, TokioPause};
+pub use request::{Basic, Request};
