@@ -60,7 +60,11 @@ impl Engine {
         mut show: impl FnMut(ShownPerson) -> Result<(), E>,
     ) -> Result<(), E> {
         let today = self.today(organisation);
-        let mut reader = self.storage.read(organisation.id).await.map_err(EngineError::from)?;
+        let mut reader = self
+            .storage
+            .read(organisation.id)
+            .await
+            .map_err(EngineError::from)?;
         let names: BTreeMap<ConnectionId, String> = reader
             .connections()
             .await
@@ -70,24 +74,39 @@ impl Engine {
             .collect();
         let mut after: Option<PersonId> = None;
         loop {
-            let people =
-                reader.people_page(after, AT_ONCE).await.map_err(EngineError::from)?;
-            let Some(last) = people.last() else { return Ok(()) };
+            let people = reader
+                .people_page(after, AT_ONCE)
+                .await
+                .map_err(EngineError::from)?;
+            let Some(last) = people.last() else {
+                return Ok(());
+            };
             after = Some(last.id);
             let ids: Vec<PersonId> = people.iter().map(|person| person.id).collect();
             let mut links: BTreeMap<PersonId, Vec<ShownLink>> = BTreeMap::new();
-            for (connection, link) in
-                reader.links_of_people(&ids).await.map_err(EngineError::from)?
+            for (connection, link) in reader
+                .links_of_people(&ids)
+                .await
+                .map_err(EngineError::from)?
             {
                 links.entry(link.person).or_default().push(ShownLink {
                     connection: names.get(&connection).cloned().unwrap_or_default(),
                     external_id: link.external_id.to_string(),
-                    situation: if link.gone_since.is_some() { "gone" } else { "linked" },
+                    situation: if link.gone_since.is_some() {
+                        "gone"
+                    } else {
+                        "linked"
+                    },
                 });
             }
             for person in people {
                 let links = links.remove(&person.id).unwrap_or_default();
-                show(shown(&person, as_of.unwrap_or(today), as_of.is_some(), links))?;
+                show(shown(
+                    &person,
+                    as_of.unwrap_or(today),
+                    as_of.is_some(),
+                    links,
+                ))?;
             }
         }
     }
@@ -120,7 +139,10 @@ fn shown(person: &Person, today: Date, recompute: bool, links: Vec<ShownLink>) -
     if !engagements.is_empty() {
         fields.put(Field::Engagements, Value::Engagements(engagements));
     }
-    fields.set(Field::EmploymentStatus, Said::Value(Value::text(employment.name())));
+    fields.set(
+        Field::EmploymentStatus,
+        Said::Value(Value::text(employment.name())),
+    );
     let masked = fields
         .iter()
         .map(|(field, said)| {

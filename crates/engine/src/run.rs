@@ -67,20 +67,29 @@ impl Engine {
         apply: bool,
     ) -> Result<Made, EngineError> {
         let mut connection = self.connection(organisation.id, name).await?;
-        if matches!(connection.state, ConnectionState::Paused | ConnectionState::Disconnected) {
+        if matches!(
+            connection.state,
+            ConnectionState::Paused | ConnectionState::Disconnected
+        ) {
             return Err(EngineError::NotRunning {
                 name: connection.name,
                 state: connection.state.word(),
             });
         }
         let run = self.begin(organisation, &connection, trigger).await?;
-        let planned = match self.read_and_plan(organisation, &mut connection, run.id, watch).await {
+        let planned = match self
+            .read_and_plan(organisation, &mut connection, run.id, watch)
+            .await
+        {
             Ok(planned) => planned,
             Err(error) => return self.fail(organisation, connection, &run, error).await,
         };
         let applied = if apply {
             let choice = Choice::default();
-            match self.apply_rows(organisation, &connection, run.id, &planned, &choice).await {
+            match self
+                .apply_rows(organisation, &connection, run.id, &planned, &choice)
+                .await
+            {
                 Ok(applied) => Some(applied),
                 Err(error) => return self.fail(organisation, connection, &run, error).await,
             }
@@ -89,7 +98,10 @@ impl Engine {
         };
         let report = self.report(&run, &planned.plan, applied);
         self.close(organisation, connection, &report, apply).await?;
-        Ok(Made { report, planned: Some(planned) })
+        Ok(Made {
+            report,
+            planned: Some(planned),
+        })
     }
 
     pub(crate) async fn begin(
@@ -114,13 +126,19 @@ impl Engine {
         let connector = self.open(organisation.id, connection).await?;
         let account = connector.account().await?;
         // Before anything is read: another company's people are none of our business.
-        if connection.account.as_ref().is_some_and(|pinned| *pinned != account.id) {
+        if connection
+            .account
+            .as_ref()
+            .is_some_and(|pinned| *pinned != account.id)
+        {
             return Err(muster_reconcile::PlanError::OtherAccount.into());
         }
-        let mut read =
-            self.read_source(organisation, connection, connector.as_ref(), run, watch).await?;
+        let mut read = self
+            .read_source(organisation, connection, connector.as_ref(), run, watch)
+            .await?;
         read.evidence.rights = read.evidence.rights.or(account.rights);
-        self.plan_read(organisation, connection, connector.as_ref(), run, read).await
+        self.plan_read(organisation, connection, connector.as_ref(), run, read)
+            .await
     }
 
     /// Stores the report of a run that came to its end.
@@ -172,19 +190,26 @@ impl Engine {
             target: TargetCounts::default(),
             messages: MessageCounts::default(),
             holds: Vec::new(),
-            error: Some(RunError { code: error.code(), message: error.to_string() }),
+            error: Some(RunError {
+                code: error.code(),
+                message: error.to_string(),
+            }),
         };
         let mut transaction = self.storage.begin(organisation.id).await?;
         connection.state = ConnectionState::Failing;
         transaction.update_connection(&connection, None).await?;
         transaction.finish_run(&report).await?;
         transaction.commit().await?;
-        Ok(Made { report, planned: None })
+        Ok(Made {
+            report,
+            planned: None,
+        })
     }
 
     pub(crate) fn report(&self, run: &Run, plan: &Plan, applied: Option<Applied>) -> RunReport {
         let applied = applied.unwrap_or_else(|| Applied::nothing(plan));
         let outcome = outcome(plan, &applied);
+        let holds = holds(plan, &applied);
         RunReport {
             run: run.id,
             connection: run.connection,
@@ -202,7 +227,7 @@ impl Engine {
                 ..TargetCounts::default()
             },
             messages: applied.messages,
-            holds: holds(plan, &applied),
+            holds,
             error: None,
         }
     }

@@ -6,9 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use muster_model::plan::{Change, Effect, ManagerKey, Rest as RestKind};
-use muster_model::{
-    Access, DigestKey, ExternalId, Link, MatchKey, Person, PersonId, SnapshotId,
-};
+use muster_model::{Access, DigestKey, ExternalId, Link, MatchKey, Person, PersonId, SnapshotId};
 use muster_reconcile::{EnactContext, State, enact};
 use muster_storage::{
     ChangeMark, ChangeState, Connection, Organisation, OutboxMessage, PersonToWrite, Rest,
@@ -64,7 +62,9 @@ impl<'a> Work<'a> {
         let info = muster_connect::catalogue()
             .iter()
             .find(|info| info.name == connection.connector)
-            .ok_or_else(|| EngineError::ConnectionUnknown { name: connection.name.clone() })?;
+            .ok_or_else(|| EngineError::ConnectionUnknown {
+                name: connection.name.clone(),
+            })?;
         Ok(Self {
             engine,
             connection,
@@ -101,7 +101,12 @@ impl<'a> Work<'a> {
             }
             if self.is_stale(&change, &loaded) {
                 applied.refused(&change);
-                writes.marks.push(mark(row.ordinal, ChangeState::Stale, Some("row.stale"), None));
+                writes.marks.push(mark(
+                    row.ordinal,
+                    ChangeState::Stale,
+                    Some("row.stale"),
+                    None,
+                ));
                 continue;
             }
             self.enact(row.ordinal, &change, &mut loaded, &mut created, &mut writes);
@@ -111,7 +116,9 @@ impl<'a> Work<'a> {
         for (kind, rows) in &applied.passed {
             let rows = rows - before.get(kind).copied().unwrap_or_default();
             if rows > 0 {
-                transaction.passed(self.connection.id, kind.word(), self.now, rows).await?;
+                transaction
+                    .passed(self.connection.id, *kind, self.now, rows)
+                    .await?;
             }
         }
         Ok(())
@@ -123,15 +130,17 @@ impl<'a> Work<'a> {
         rows: &[StoredChange],
     ) -> Result<Loaded, EngineError> {
         let changes = || rows.iter().filter_map(|row| row.change.as_ref());
-        let ids: Vec<ExternalId> =
-            changes().filter_map(|change| change.external_id.clone()).collect();
+        let ids: Vec<ExternalId> = changes()
+            .filter_map(|change| change.external_id.clone())
+            .collect();
         let people: Vec<PersonId> = changes().filter_map(|change| change.person).collect();
         let managers: BTreeSet<ExternalId> = changes()
             .flat_map(|change| &change.effects)
             .filter_map(|planned| match &planned.effect {
-                Effect::Manager { to: Some(ManagerKey::Record(record)), .. } => {
-                    Some(record.clone())
-                }
+                Effect::Manager {
+                    to: Some(ManagerKey::Record(record)),
+                    ..
+                } => Some(record.clone()),
                 _ => None,
             })
             .collect();
@@ -146,9 +155,9 @@ impl<'a> Work<'a> {
         let keys: BTreeSet<_> = created
             .filter_map(|change| records.get(change.external_id.as_ref()?))
             .flat_map(|row| {
-                MatchKey::ALL.into_iter().filter_map(|key| {
-                    Some((key, key.digest(&row.record.fields, &self.key)?))
-                })
+                MatchKey::ALL
+                    .into_iter()
+                    .filter_map(|key| Some((key, key.digest(&row.record.fields, &self.key)?)))
             })
             .collect();
         let keys: Vec<_> = keys.into_iter().collect();
@@ -168,8 +177,12 @@ impl<'a> Work<'a> {
                 .into_iter()
                 .map(|link| (link.external_id.clone(), link))
                 .collect(),
-            managers: transaction.people_of_records(self.connection.id, &managers).await?,
-            holders: transaction.key_holders(self.connection.id, nowhere, &keys).await?,
+            managers: transaction
+                .people_of_records(self.connection.id, &managers)
+                .await?,
+            holders: transaction
+                .key_holders(self.connection.id, nowhere, &keys)
+                .await?,
             records,
         })
     }
@@ -183,8 +196,7 @@ impl<'a> Work<'a> {
         }
         let expected = &change.precondition;
         let person = change.person.and_then(|id| loaded.people.get(&id));
-        if person.map(|person| person.version) != expected.person_version
-            && change.person.is_some()
+        if person.map(|person| person.version) != expected.person_version && change.person.is_some()
         {
             return true;
         }
@@ -221,17 +233,24 @@ impl<'a> Work<'a> {
     ) {
         let id = change.external_id.as_ref();
         let before = State {
-            person: change.person.and_then(|person| loaded.people.get(&person).cloned()),
+            person: change
+                .person
+                .and_then(|person| loaded.people.get(&person).cloned()),
             link: id.and_then(|id| loaded.links.get(id).cloned()),
         };
         let stored = id.and_then(|id| loaded.records.get(id));
         // A missing record is in the storage still, but not in the read.
-        let record = change.precondition.record.and(stored).map(|row| &row.record);
+        let record = change
+            .precondition
+            .record
+            .and(stored)
+            .map(|row| &row.record);
         let manager = |key: &ManagerKey| match key {
             ManagerKey::Person(person) => Some(*person),
-            ManagerKey::Record(record) => {
-                created.get(record).or_else(|| loaded.managers.get(record)).copied()
-            }
+            ManagerKey::Record(record) => created
+                .get(record)
+                .or_else(|| loaded.managers.get(record))
+                .copied(),
         };
         let after = enact(
             change,
@@ -261,7 +280,10 @@ impl<'a> Work<'a> {
                 let known = before.person.as_ref().map_or(0, |before| before.version);
                 writes.people.push(PersonToWrite {
                     keys: keys_of(person, &self.key),
-                    person: Person { version: known, ..person.clone() },
+                    person: Person {
+                        version: known,
+                        ..person.clone()
+                    },
                 });
                 writes.touched_people.push(person.id);
             }
@@ -271,7 +293,10 @@ impl<'a> Work<'a> {
             && before.link.as_ref() != Some(link)
         {
             let known = before.link.as_ref().map_or(0, |before| before.version);
-            writes.links.push(Link { version: known, ..link.clone() });
+            writes.links.push(Link {
+                version: known,
+                ..link.clone()
+            });
         }
         let held = change.effects.iter().any(|planned| planned.held.is_some());
         if let (Some(row), true) = (stored, change.settles && !held && !lost_manager) {
@@ -287,7 +312,11 @@ impl<'a> Work<'a> {
                 due_marks: row.due_marks,
             });
         }
-        let state = if held { ChangeState::Held } else { ChangeState::Applied };
+        let state = if held {
+            ChangeState::Held
+        } else {
+            ChangeState::Applied
+        };
         let person = after.person.as_ref().map(|person| person.id);
         writes.marks.push(mark(ordinal, state, None, person));
         // A later row of the block may be about the same person.
@@ -302,30 +331,39 @@ impl<'a> Work<'a> {
         writes: Writes,
     ) -> Result<(), EngineError> {
         transaction.write_people(&writes.people).await?;
-        transaction.write_links(self.connection.id, &writes.links).await?;
-        transaction.settle(self.connection.id, &self.versions, &writes.rests).await?;
-        transaction.mark_changes(self.planned.id, &writes.marks).await?;
+        transaction
+            .write_links(self.connection.id, &writes.links)
+            .await?;
+        transaction
+            .settle(self.connection.id, &self.versions, &writes.rests)
+            .await?;
+        transaction
+            .mark_changes(self.planned.id, &writes.marks)
+            .await?;
         transaction.enqueue(&writes.messages).await?;
-        self.wake(transaction, &writes).await
+        self.wake(transaction, &writes.touched_people).await
     }
 
     /// What other connections say of these people must be looked at again.
     async fn wake(
         &self,
         transaction: &mut Transaction,
-        writes: &Writes,
+        people: &[PersonId],
     ) -> Result<(), EngineError> {
         let mut elsewhere: BTreeMap<_, Vec<ExternalId>> = BTreeMap::new();
         if transaction.connections().await?.len() < 2 {
             return Ok(());
         }
-        for (connection, link) in transaction.links_of_people(&writes.touched_people).await? {
+        for (connection, link) in transaction.links_of_people(people).await? {
             if connection != self.connection.id {
-                elsewhere.entry(connection).or_default().push(link.external_id);
+                elsewhere
+                    .entry(connection)
+                    .or_default()
+                    .push(link.external_id);
             }
         }
         for (connection, records) in elsewhere {
-            transaction.mark_due_records(connection, &records).await?;
+            transaction.mark_records_due(connection, &records).await?;
         }
         Ok(())
     }
@@ -337,15 +375,17 @@ fn uuid_nil() -> uuid::Uuid {
 
 /// Has the row anything to do by itself? Questions and ambiguities wait for a person.
 fn is_workable(change: &Change) -> bool {
-    change.effects.iter().any(|planned| {
-        planned.held.is_none() && !matches!(planned.effect, Effect::Conflict { .. })
-    })
+    change
+        .effects
+        .iter()
+        .any(|planned| planned.held.is_none() && !matches!(planned.effect, Effect::Conflict { .. }))
 }
 
 fn makes_a_person(change: &Change) -> bool {
-    change.effects.iter().any(|planned| {
-        planned.held.is_none() && matches!(planned.effect, Effect::Create { .. })
-    })
+    change
+        .effects
+        .iter()
+        .any(|planned| planned.held.is_none() && matches!(planned.effect, Effect::Create { .. }))
 }
 
 fn keys_of(person: &Person, key: &DigestKey) -> BTreeMap<MatchKey, muster_model::Digest> {
@@ -361,7 +401,12 @@ fn mark(
     error_code: Option<&str>,
     person: Option<PersonId>,
 ) -> ChangeMark {
-    ChangeMark { ordinal, state, error_code: error_code.map(ToOwned::to_owned), person }
+    ChangeMark {
+        ordinal,
+        state,
+        error_code: error_code.map(ToOwned::to_owned),
+        person,
+    }
 }
 
 /// What a row sends out of the house.
@@ -376,13 +421,18 @@ fn messages(change: &Change, person: PersonId) -> Vec<OutboxMessage> {
         .iter()
         .filter(|planned| planned.held.is_none())
         .filter_map(|planned| match &planned.effect {
-            Effect::Access { to: Access::Invited, .. }
-            | Effect::Create { access: Access::Invited, .. } => {
-                Some(message("mail.invitation", serde_json::json!({})))
+            Effect::Access {
+                to: Access::Invited,
+                ..
             }
-            Effect::Access { from: Access::Invited, to: Access::NotInvited } => {
-                Some(message("mail.invitation_withdrawn", serde_json::json!({})))
-            }
+            | Effect::Create {
+                access: Access::Invited,
+                ..
+            } => Some(message("mail.invitation", serde_json::json!({}))),
+            Effect::Access {
+                from: Access::Invited,
+                to: Access::NotInvited,
+            } => Some(message("mail.invitation_withdrawn", serde_json::json!({}))),
             Effect::Outward { field, ours, .. } => Some(message(
                 "source.update",
                 serde_json::json!({

@@ -44,10 +44,15 @@ impl Choice {
         kinds
             .iter()
             .map(|word| {
-                HoldKind::from_word(word).filter(|kind| kind.can_be_released()).ok_or_else(|| {
-                    let known: Vec<&str> = releasable().map(|kind| kind.word()).collect();
-                    EngineError::HoldUnknown { kind: word.clone(), known: known.join(", ") }
-                })
+                HoldKind::from_word(word)
+                    .filter(|kind| kind.can_be_released())
+                    .ok_or_else(|| {
+                        let known: Vec<&str> = releasable().map(|kind| kind.word()).collect();
+                        EngineError::HoldUnknown {
+                            kind: word.clone(),
+                            known: known.join(", "),
+                        }
+                    })
             })
             .collect()
     }
@@ -72,14 +77,23 @@ impl Engine {
             return Err(EngineError::PlanChanged);
         }
         let connection = reader.connection(stored.plan.connection).await?;
-        let mut planned = Planned { id: stored.id, plan: stored.plan };
-        let run = self.begin(organisation, &connection, Trigger::Manual).await?;
+        let mut planned = Planned {
+            id: stored.id,
+            plan: stored.plan,
+        };
+        let run = self
+            .begin(organisation, &connection, Trigger::Manual)
+            .await?;
         planned.plan.changes = self.rows(organisation, planned.id).await?;
-        let applied =
-            self.apply_rows(organisation, &connection, run.id, &planned, &choice).await?;
+        let applied = self
+            .apply_rows(organisation, &connection, run.id, &planned, &choice)
+            .await?;
         let report = self.report(&run, &planned.plan, Some(applied));
         self.close(organisation, connection, &report, true).await?;
-        Ok(Made { report, planned: Some(planned) })
+        Ok(Made {
+            report,
+            planned: Some(planned),
+        })
     }
 
     /// The rows of a stored plan, for whoever shows them.
@@ -95,8 +109,12 @@ impl Engine {
         let mut rows = Vec::new();
         let mut after: Option<u64> = None;
         loop {
-            let block = reader.changes(plan, &ChangeState::ALL, after, 2_000).await?;
-            let Some(last) = block.last() else { return Ok(rows) };
+            let block = reader
+                .changes(plan, &ChangeState::ALL, after, 2_000)
+                .await?;
+            let Some(last) = block.last() else {
+                return Ok(rows);
+            };
             after = Some(last.ordinal);
             rows.extend(block.into_iter().filter_map(|row| row.change));
         }
@@ -209,7 +227,9 @@ impl Engine {
         let mut after: Option<u64> = None;
         loop {
             let block = reader.changes(plan, states, after, 2_000).await?;
-            let Some(last) = block.last() else { return Ok(rows) };
+            let Some(last) = block.last() else {
+                return Ok(rows);
+            };
             after = Some(last.ordinal);
             rows.extend(block);
         }

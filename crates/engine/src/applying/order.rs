@@ -14,10 +14,16 @@ pub(super) fn managers_first(rows: Vec<StoredChange>) -> Vec<StoredChange> {
         .iter()
         .filter_map(|row| {
             let change = row.change.as_ref()?;
-            let manager = change.effects.iter().find_map(|planned| match &planned.effect {
-                Effect::Manager { to: Some(ManagerKey::Record(record)), .. } => Some(record),
-                _ => None,
-            })?;
+            let manager = change
+                .effects
+                .iter()
+                .find_map(|planned| match &planned.effect {
+                    Effect::Manager {
+                        to: Some(ManagerKey::Record(record)),
+                        ..
+                    } => Some(record),
+                    _ => None,
+                })?;
             Some((change.external_id.clone()?, manager.clone()))
         })
         .collect();
@@ -49,8 +55,16 @@ pub(super) fn managers_first(rows: Vec<StoredChange>) -> Vec<StoredChange> {
     let mut keyed: Vec<(usize, StoredChange)> = rows
         .into_iter()
         .map(|row| {
-            let id = row.change.as_ref().and_then(|change| change.external_id.as_ref());
-            (id.and_then(|id| depths.get(id)).copied().unwrap_or_default(), row)
+            let id = row
+                .change
+                .as_ref()
+                .and_then(|change| change.external_id.as_ref());
+            (
+                id.and_then(|id| depths.get(id))
+                    .copied()
+                    .unwrap_or_default(),
+                row,
+            )
         })
         .collect();
     keyed.sort_by_key(|(depth, row)| (*depth, row.ordinal));

@@ -34,7 +34,11 @@ impl Applied {
     /// everything open succeeds.
     #[must_use]
     pub fn nothing(plan: &Plan) -> Self {
-        Self { counts: plan.counts(), fields: plan.field_counts(), ..Self::default() }
+        Self {
+            counts: plan.counts(),
+            fields: plan.field_counts(),
+            ..Self::default()
+        }
     }
 
     pub(super) fn of(planned: &Planned, choice: &Choice) -> Self {
@@ -44,7 +48,10 @@ impl Applied {
                 release(change, &choice.allow);
             }
         }
-        Self { released: choice.allow.clone(), ..Self::nothing(&plan) }
+        Self {
+            released: choice.allow.clone(),
+            ..Self::nothing(&plan)
+        }
     }
 
     /// All or nothing, and it was nothing.
@@ -54,7 +61,12 @@ impl Applied {
         let mut counts = Counts::default();
         counts.add(Class::Unchanged, resting.unchanged);
         counts.add(Class::Ignored, resting.ignored);
-        let rows = planned.plan.changes.iter().filter(|change| change.class().is_some()).count();
+        let rows = planned
+            .plan
+            .changes
+            .iter()
+            .filter(|change| change.class().is_some())
+            .count();
         counts.add(Class::Failed, rows as u64);
         applied.counts = counts;
         applied.fields.clear();
@@ -65,12 +77,25 @@ impl Applied {
     /// A row that was done.
     pub(super) fn done(&mut self, change: &Change) {
         let mut kinds: BTreeSet<BrakeKind> = BTreeSet::new();
-        for planned in change.effects.iter().filter(|planned| planned.held.is_none()) {
+        for planned in change
+            .effects
+            .iter()
+            .filter(|planned| planned.held.is_none())
+        {
             kinds.extend(planned.brake);
             match &planned.effect {
-                Effect::Access { to: Access::Invited, .. }
-                | Effect::Create { access: Access::Invited, .. } => self.messages.invited += 1,
-                Effect::Access { from: Access::Invited, to: Access::NotInvited } => {
+                Effect::Access {
+                    to: Access::Invited,
+                    ..
+                }
+                | Effect::Create {
+                    access: Access::Invited,
+                    ..
+                } => self.messages.invited += 1,
+                Effect::Access {
+                    from: Access::Invited,
+                    to: Access::NotInvited,
+                } => {
                     self.messages.withdrawn += 1;
                 }
                 Effect::Outward { .. } => self.queued += 1,
@@ -111,13 +136,15 @@ impl Applied {
 }
 
 fn fields_of(change: &Change) -> impl Iterator<Item = Field> + '_ {
-    change.effects.iter().filter(|planned| planned.held.is_none()).filter_map(|planned| {
-        match &planned.effect {
+    change
+        .effects
+        .iter()
+        .filter(|planned| planned.held.is_none())
+        .filter_map(|planned| match &planned.effect {
             Effect::Set { field, .. } => Some(*field),
             Effect::Manager { .. } => Some(Field::ManagerExternalId),
             _ => None,
-        }
-    })
+        })
 }
 
 /// Is this row among those that shall be applied?
@@ -142,7 +169,10 @@ pub(super) fn release(change: &mut Change, allow: &BTreeSet<HoldKind>) {
     if released {
         change.settles = change.effects.iter().all(|planned| {
             planned.held.is_none()
-                && !matches!(planned.effect, Effect::Conflict { .. } | Effect::Outward { .. })
+                && !matches!(
+                    planned.effect,
+                    Effect::Conflict { .. } | Effect::Outward { .. }
+                )
         });
     }
 }
