@@ -208,7 +208,7 @@ pub(crate) enum OrgCommand {
 #[derive(Debug, Args)]
 pub(crate) struct Organisation {
     /// The organisation's name
-    #[arg(long = "org", value_name = "NAME")]
+    #[arg(id = "org", long = "org", value_name = "NAME")]
     pub(crate) name: Option<String>,
 }
 
