@@ -20,10 +20,22 @@ pub(crate) struct Arguments {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DatabaseArguments {
     /// Folder of the embedded database [default: $XDG_DATA_HOME/muster]
-    #[arg(long, global = true, env = "MUSTER_DATA", value_name = "DIR", conflicts_with = "database")]
+    #[arg(
+        long,
+        global = true,
+        env = "MUSTER_DATA",
+        value_name = "DIR",
+        conflicts_with = "database"
+    )]
     pub(crate) data: Option<PathBuf>,
     /// PostgreSQL instead: postgres://user:password@host/database
-    #[arg(long, global = true, env = "MUSTER_DATABASE", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "MUSTER_DATABASE",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub(crate) database: Option<String>,
     /// The master key's file [default: muster.key beside the data, made once]
     #[arg(long, global = true, env = "MUSTER_KEY_FILE", value_name = "FILE")]

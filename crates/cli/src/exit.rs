@@ -60,5 +60,9 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         }
     }
     let _ = writeln!(std::io::stderr(), "{words}");
-    if error.is::<Usage>() { Exit::Usage.into() } else { Exit::Failed.into() }
+    if error.is::<Usage>() {
+        Exit::Usage.into()
+    } else {
+        Exit::Failed.into()
+    }
 }

@@ -9,6 +9,8 @@ mod exit;
 mod machine;
 mod output;
 mod pairs;
+mod plan_file;
+mod plan_table;
 
 use std::process::ExitCode;
 
@@ -24,7 +26,10 @@ fn main() -> ExitCode {
         )
         .with_writer(std::io::stderr)
         .init();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return exit::report(&error.into()),
     };

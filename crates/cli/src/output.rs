@@ -36,7 +36,11 @@ pub(crate) fn report_words(report: &RunReport) -> String {
         report.outcome.name(),
         report.people.read,
         report.evidence.level.name(),
-        if report.evidence.complete { "complete" } else { "not complete" },
+        if report.evidence.complete {
+            "complete"
+        } else {
+            "not complete"
+        },
     )];
     let classes = [
         ("created", counts.created),
@@ -71,7 +75,10 @@ pub(crate) fn report_words(report: &RunReport) -> String {
         words.push(format!("  doubt: {}: {}", doubt.kind.code(), doubt.detail));
     }
     for hold in &report.holds {
-        words.push(format!("  held: {} ({} rows): {}", hold.kind, hold.rows, hold.reason));
+        words.push(format!(
+            "  held: {} ({} rows): {}",
+            hold.kind, hold.rows, hold.reason
+        ));
         words.push(format!("        {}", hold.next));
     }
     if let Some(error) = &report.error {

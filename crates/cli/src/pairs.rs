@@ -27,7 +27,10 @@ pub(crate) fn secret(pair: &str) -> anyhow::Result<(String, SecretString)> {
             .to_owned()
     } else if value == "-" {
         let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).context("secret.input")?;
+        std::io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .context("secret.input")?;
         line.trim_end_matches(['\r', '\n']).to_owned()
     } else {
         let _ = writeln!(
@@ -48,7 +51,10 @@ mod tests {
 
     #[test]
     fn a_pair_keeps_what_follows_the_first_sign() {
-        assert_eq!(split("url=a=b").unwrap(), ("url".to_owned(), "a=b".to_owned()));
+        assert_eq!(
+            split("url=a=b").unwrap(),
+            ("url".to_owned(), "a=b".to_owned())
+        );
         assert!(split("=x").is_err());
         assert!(split("name").is_err());
     }

@@ -62,7 +62,9 @@ impl Engine {
                 connection.policy = wish.preset.policy();
                 connection.base_url = wish.base_url;
                 connection.settings = wish.settings;
-                transaction.update_connection(&connection, credentials).await?;
+                transaction
+                    .update_connection(&connection, credentials)
+                    .await?;
                 connection
             }
             None => {
@@ -84,7 +86,9 @@ impl Engine {
         let account = connector.account().await?;
         match &connection.account {
             Some(pinned) if *pinned != account.id => {
-                return Err(EngineError::OtherAccount { name: connection.name });
+                return Err(EngineError::OtherAccount {
+                    name: connection.name,
+                });
             }
             _ => connection.account = Some(account.id),
         }
@@ -109,7 +113,9 @@ impl Engine {
         reader
             .connection_by_name(name)
             .await?
-            .ok_or_else(|| EngineError::ConnectionUnknown { name: name.to_owned() })
+            .ok_or_else(|| EngineError::ConnectionUnknown {
+                name: name.to_owned(),
+            })
     }
 
     /// A connection's connector, with its stored credentials.
@@ -129,7 +135,9 @@ impl Engine {
         credentials: Option<Credentials>,
     ) -> Result<Box<dyn Connector>, EngineError> {
         let Some(credentials) = credentials else {
-            return Err(EngineError::NoCredentials { name: connection.name.clone() });
+            return Err(EngineError::NoCredentials {
+                name: connection.name.clone(),
+            });
         };
         let mut settings = ConnectorSettings::new(Arc::clone(&self.clock));
         settings.base_url.clone_from(&connection.base_url);
@@ -150,5 +158,9 @@ impl Engine {
 
 /// The region for telephone numbers: the connection's, else the organisation's.
 pub(crate) fn region(organisation: &Organisation, connection: &Connection) -> String {
-    connection.settings.get(REGION).unwrap_or(&organisation.region).clone()
+    connection
+        .settings
+        .get(REGION)
+        .unwrap_or(&organisation.region)
+        .clone()
 }

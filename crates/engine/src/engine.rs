@@ -29,7 +29,12 @@ impl Engine {
         ids: Arc<dyn IdSource>,
         pause: Arc<dyn Pause>,
     ) -> Self {
-        Self { storage, clock, ids, pause }
+        Self {
+            storage,
+            clock,
+            ids,
+            pause,
+        }
     }
 
     /// The storage, for whoever needs a repository that no step offers.
@@ -41,7 +46,10 @@ impl Engine {
     /// The same engine at another time: for rehearsals.
     #[must_use]
     pub fn at(&self, clock: Arc<dyn Clock>) -> Self {
-        Self { clock, ..self.clone() }
+        Self {
+            clock,
+            ..self.clone()
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -57,7 +65,9 @@ impl Engine {
         new: NewOrganisation,
     ) -> Result<Organisation, EngineError> {
         if TimeZone::get(&new.time_zone).is_err() {
-            return Err(EngineError::UnknownZone { name: new.time_zone });
+            return Err(EngineError::UnknownZone {
+                name: new.time_zone,
+            });
         }
         let is_region =
             new.region.len() == 2 && new.region.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -77,7 +87,9 @@ impl Engine {
                 .storage
                 .organisation_by_name(name)
                 .await?
-                .ok_or_else(|| EngineError::OrganisationUnknown { name: name.to_owned() });
+                .ok_or_else(|| EngineError::OrganisationUnknown {
+                    name: name.to_owned(),
+                });
         }
         let mut organisations = self.storage.organisations().await?;
         match (organisations.pop(), organisations.is_empty()) {

@@ -9,19 +9,25 @@ use muster_storage::StorageError;
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// No organisation of that name.
-    #[error("organisation.unknown: there is no organisation named {name:?}; make it with `muster org create`")]
+    #[error(
+        "organisation.unknown: there is no organisation named {name:?}; make it with `muster org create`"
+    )]
     OrganisationUnknown {
         /// What was asked for.
         name: String,
     },
     /// There is no organisation at all.
-    #[error("organisation.none: there is no organisation yet; make one with `muster org create NAME`")]
+    #[error(
+        "organisation.none: there is no organisation yet; make one with `muster org create NAME`"
+    )]
     NoOrganisation,
     /// Which of them?
     #[error("organisation.several: there are several organisations; say which with --org")]
     SeveralOrganisations,
     /// A zone that nobody knows.
-    #[error("organisation.time_zone: there is no time zone {name:?}; write an IANA name such as Europe/Oslo")]
+    #[error(
+        "organisation.time_zone: there is no time zone {name:?}; write an IANA name such as Europe/Oslo"
+    )]
     UnknownZone {
         /// What was given.
         name: String,
@@ -33,7 +39,9 @@ pub enum EngineError {
         name: String,
     },
     /// No connection of that name.
-    #[error("connection.unknown: there is no connection named {name:?}; make it with `muster connect`")]
+    #[error(
+        "connection.unknown: there is no connection named {name:?}; make it with `muster connect`"
+    )]
     ConnectionUnknown {
         /// What was asked for.
         name: String,
@@ -47,7 +55,9 @@ pub enum EngineError {
         state: &'static str,
     },
     /// Another connector under the same name.
-    #[error("connection.other_connector: connection {name:?} uses {connector}; choose another name for another HR system")]
+    #[error(
+        "connection.other_connector: connection {name:?} uses {connector}; choose another name for another HR system"
+    )]
     OtherConnector {
         /// The connection's name.
         name: String,
@@ -55,13 +65,17 @@ pub enum EngineError {
         connector: String,
     },
     /// Another company than before answered at connecting.
-    #[error("connection.other_account: connection {name:?} was made for another company; connect this one under a name of its own")]
+    #[error(
+        "connection.other_account: connection {name:?} was made for another company; connect this one under a name of its own"
+    )]
     OtherAccount {
         /// The connection's name.
         name: String,
     },
     /// No credentials are stored.
-    #[error("connection.no_credentials: connection {name:?} has no credentials; enter them with `muster connect`")]
+    #[error(
+        "connection.no_credentials: connection {name:?} has no credentials; enter them with `muster connect`"
+    )]
     NoCredentials {
         /// The connection's name.
         name: String,
@@ -101,7 +115,8 @@ impl EngineError {
     #[must_use]
     pub fn code(&self) -> String {
         let text = self.to_string();
-        text.split_once(':').map_or_else(|| text.clone(), |(code, _)| code.to_owned())
+        text.split_once(':')
+            .map_or_else(|| text.clone(), |(code, _)| code.to_owned())
     }
 
     /// Was the command used wrongly, rather than refused or failed?

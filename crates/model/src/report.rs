@@ -154,7 +154,17 @@ pub struct Counts {
 impl Counts {
     /// Counts one person, or several.
     pub const fn add(&mut self, class: Class, people: u64) {
-        let counter = match class {
+        *self.counter(class) += people;
+    }
+
+    /// Takes one person out of a class: something else became of them.
+    pub const fn take(&mut self, class: Class) {
+        let counter = self.counter(class);
+        *counter = counter.saturating_sub(1);
+    }
+
+    const fn counter(&mut self, class: Class) -> &mut u64 {
+        match class {
             Class::Failed => &mut self.failed,
             Class::Ambiguous => &mut self.ambiguous,
             Class::Conflicts => &mut self.conflicts,
@@ -167,8 +177,7 @@ impl Counts {
             Class::Updated => &mut self.updated,
             Class::Ignored => &mut self.ignored,
             Class::Unchanged => &mut self.unchanged,
-        };
-        *counter += people;
+        }
     }
 
     /// All classes together: the records in scope plus the gone.

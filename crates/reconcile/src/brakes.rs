@@ -28,7 +28,9 @@ pub fn apply(day: &Day<'_>, changes: &mut [Change]) -> Vec<Hold> {
     let mut holds = Vec::new();
     for kind in BrakeKind::ALL.iter().copied() {
         // The first run creates everybody: nobody is linked that a share could be of.
+        // Its joiners are not counted against the next run of the day either.
         if kind == BrakeKind::Create && day.linked == 0 {
+            uncount(changes, kind);
             continue;
         }
         let rows = count(changes, |planned| planned.brake == Some(kind));
@@ -112,6 +114,15 @@ fn count(changes: &[Change], test: impl Fn(&Planned) -> bool) -> u64 {
                 .any(|planned| open(planned) && test(planned))
         })
         .count() as u64
+}
+
+/// Takes effects of a kind out of the brake's sight.
+fn uncount(changes: &mut [Change], kind: BrakeKind) {
+    for planned in changes.iter_mut().flat_map(|change| &mut change.effects) {
+        if planned.brake == Some(kind) {
+            planned.brake = None;
+        }
+    }
 }
 
 fn hold(changes: &mut [Change], kind: HoldKind, test: impl Fn(&Planned) -> bool) {

@@ -88,7 +88,9 @@ impl Engine {
         let connections: Vec<Connection> = reader.connections().await?;
         let mut loaded = Loaded {
             untouched: rest_counts(
-                reader.untouched_counts(connection.id, snapshot, versions).await?,
+                reader
+                    .untouched_counts(connection.id, snapshot, versions)
+                    .await?,
             ),
             linked: reader.linked_people(connection.id).await?,
             administrators: reader.administrators().await?,
@@ -109,10 +111,18 @@ impl Engine {
                 .await?;
             let Some(last) = block.last() else { break };
             after = Some(last.external_id.clone());
-            self.load_block(&mut reader, connection, snapshot, &others, block, &mut loaded)
-                .await?;
+            self.load_block(
+                &mut reader,
+                connection,
+                snapshot,
+                &others,
+                block,
+                &mut loaded,
+            )
+            .await?;
         }
-        self.load_missing(&mut reader, connection, snapshot, &others, &mut loaded).await?;
+        self.load_missing(&mut reader, connection, snapshot, &others, &mut loaded)
+            .await?;
         load_managers(&mut reader, connection, &mut loaded).await?;
         Ok(loaded)
     }
@@ -123,11 +133,7 @@ impl Engine {
         connection: &Connection,
     ) -> Result<BTreeMap<BrakeKind, u64>, EngineError> {
         let since = self.now().checked_sub(24.hours()).unwrap_or(Timestamp::MIN);
-        let passed = reader.passed_since(connection.id, since).await?;
-        Ok(BrakeKind::ALL
-            .iter()
-            .filter_map(|kind| Some((*kind, *passed.get(kind.word())?)))
-            .collect())
+        Ok(reader.passed_since(connection.id, since).await?)
     }
 
     async fn load_block(
@@ -141,17 +147,31 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let ids: Vec<ExternalId> = block.iter().map(|row| row.external_id.clone()).collect();
         let mut links = links_by_record(reader, connection.id, &ids).await?;
-        let unlinked: Vec<&StoredRecord> =
-            block.iter().filter(|row| !links.contains_key(&row.external_id)).collect();
-        self.load_holders(reader, connection, snapshot, others, &unlinked, &mut loaded.holders)
-            .await?;
+        let unlinked: Vec<&StoredRecord> = block
+            .iter()
+            .filter(|row| !links.contains_key(&row.external_id))
+            .collect();
+        self.load_holders(
+            reader,
+            connection,
+            snapshot,
+            others,
+            &unlinked,
+            &mut loaded.holders,
+        )
+        .await?;
         let linked: Vec<PersonId> = links.values().map(|link| link.person).collect();
         let people = people_by_id(reader, &linked).await?;
         let mut elsewhere = others.say(reader, &linked).await?;
         for row in block {
             let link = links.remove(&row.external_id);
-            let person = link.as_ref().and_then(|link| people.get(&link.person)).cloned();
-            loaded.marks.insert(row.external_id.clone(), (row.digest, row.due_marks));
+            let person = link
+                .as_ref()
+                .and_then(|link| people.get(&link.person))
+                .cloned();
+            loaded
+                .marks
+                .insert(row.external_id.clone(), (row.digest, row.due_marks));
             loaded.touched.push(Touched {
                 external_id: Some(row.external_id),
                 record: Some(row.record),
@@ -178,9 +198,12 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let mut after: Option<ExternalId> = None;
         loop {
-            let ids =
-                reader.missing(connection.id, snapshot, after.as_ref(), AT_ONCE).await?;
-            let Some(last) = ids.last() else { return Ok(()) };
+            let ids = reader
+                .missing(connection.id, snapshot, after.as_ref(), AT_ONCE)
+                .await?;
+            let Some(last) = ids.last() else {
+                return Ok(());
+            };
             after = Some(last.clone());
             let rows = reader.records(connection.id, &ids).await?;
             let mut links = links_by_record(reader, connection.id, &ids).await?;
@@ -192,9 +215,13 @@ impl Engine {
                     loaded.untouched.gone += 1;
                     continue;
                 }
-                let Some(link) = links.remove(&row.external_id) else { continue };
+                let Some(link) = links.remove(&row.external_id) else {
+                    continue;
+                };
                 let person = people.get(&link.person).cloned();
-                loaded.marks.insert(row.external_id.clone(), (row.digest, row.due_marks));
+                loaded
+                    .marks
+                    .insert(row.external_id.clone(), (row.digest, row.due_marks));
                 loaded.touched.push(Touched {
                     external_id: Some(row.external_id),
                     record: None,
@@ -242,8 +269,11 @@ impl Engine {
                 holders.people.insert(place, owners.people);
             }
             if owners.records.len() > 1 {
-                let records =
-                    owners.records.iter().filter_map(|id| claims.get(id).cloned()).collect();
+                let records = owners
+                    .records
+                    .iter()
+                    .filter_map(|id| claims.get(id).cloned())
+                    .collect();
                 holders.records.insert(place, records);
             }
         }
@@ -253,7 +283,9 @@ impl Engine {
         for (of, link) in reader.links_of_people(&people).await? {
             if of == connection.id {
                 let present = link.gone_since.is_none();
-                here.entry(link.person).or_default().push((link.external_id, present));
+                here.entry(link.person)
+                    .or_default()
+                    .push((link.external_id, present));
             }
         }
         for (id, person) in people_by_id(reader, &people).await? {
@@ -287,8 +319,7 @@ impl Engine {
             .map(|row| {
                 // The day of the zone that is last: whoever may still be employed claims.
                 let today = jiff::tz::TimeZone::UTC.to_datetime(now).date();
-                let employment =
-                    employment_on(row.record.engagements().unwrap_or_default(), today);
+                let employment = employment_on(row.record.engagements().unwrap_or_default(), today);
                 let holder = RecordHolder {
                     linked: linked.contains_key(&row.external_id),
                     running: row.record.presence == Presence::Present
@@ -325,7 +356,10 @@ async fn links_by_record(
     ids: &[ExternalId],
 ) -> Result<BTreeMap<ExternalId, Link>, EngineError> {
     let links = reader.links(connection, ids).await?;
-    Ok(links.into_iter().map(|link| (link.external_id.clone(), link)).collect())
+    Ok(links
+        .into_iter()
+        .map(|link| (link.external_id.clone(), link))
+        .collect())
 }
 
 async fn people_by_id(
@@ -333,7 +367,10 @@ async fn people_by_id(
     ids: &[PersonId],
 ) -> Result<BTreeMap<PersonId, Person>, EngineError> {
     let people = reader.people(ids).await?;
-    Ok(people.into_iter().map(|person| (person.id, person)).collect())
+    Ok(people
+        .into_iter()
+        .map(|person| (person.id, person))
+        .collect())
 }
 
 /// The organisation's other connections, and what they may own.
@@ -369,7 +406,9 @@ impl Others {
             return Ok(said);
         }
         for (connection, link) in reader.links_of_people(people).await? {
-            let Some((rank, owned)) = self.connections.get(&connection) else { continue };
+            let Some((rank, owned)) = self.connections.get(&connection) else {
+                continue;
+            };
             // What a source says of an engagement, it says of its flat fields.
             let speaks = |field: &Field| {
                 !link.said.get(*field).is_absent()
@@ -399,17 +438,32 @@ async fn load_managers(
     let mut records: BTreeSet<ExternalId> = BTreeSet::new();
     let mut addresses: BTreeSet<String> = BTreeSet::new();
     for touched in &loaded.touched {
-        let Some(record) = &touched.record else { continue };
+        let Some(record) = &touched.record else {
+            continue;
+        };
         let flat = [record.fields.text(Field::ManagerExternalId)];
         records.extend(flat.into_iter().flatten().map(ExternalId::new));
-        addresses.extend(record.fields.text(Field::ManagerEmail).map(muster_model::values::Email::fold));
+        addresses.extend(
+            record
+                .fields
+                .text(Field::ManagerEmail)
+                .map(muster_model::values::Email::fold),
+        );
         for engagement in record.engagements().unwrap_or_default() {
             let terms = std::iter::once(&engagement.terms)
                 .chain(engagement.periods.iter().map(|period| &period.terms));
             for terms in terms {
-                records.extend(terms.manager_external_id.value().map(|id| ExternalId::new(id.as_str())));
+                records.extend(
+                    terms
+                        .manager_external_id
+                        .value()
+                        .map(|id| ExternalId::new(id.as_str())),
+                );
                 addresses.extend(
-                    terms.manager_email.value().map(|text| muster_model::values::Email::fold(text)),
+                    terms
+                        .manager_email
+                        .value()
+                        .map(|text| muster_model::values::Email::fold(text)),
                 );
             }
         }

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use muster_connect::Connector;
+use muster_connect::manifest::ReadById;
 use muster_model::evidence::PastRead;
 use muster_model::plan::Rest as RestKind;
 use muster_model::zone::zone_of;
 use muster_model::{Digest, DoubtKind, ExternalId, Fields, Link, Plan, PlanId, ReadHistory, RunId};
 use muster_reconcile::{Confirmation, Input};
-use muster_storage::{Connection, NewPlan, Organisation, Rest, StoredRecord};
+use muster_storage::{Connection, NewPlan, Organisation, Rest};
 
-pub(crate) use load::Loaded;
 pub(crate) use versions::versions;
 
 use crate::engine::Engine;
@@ -42,8 +42,9 @@ impl Engine {
         read: Read,
     ) -> Result<Planned, EngineError> {
         let versions = versions(connection, connector.info());
-        let mut loaded =
-            self.load(organisation, connection, read.snapshot, &versions).await?;
+        let mut loaded = self
+            .load(organisation, connection, read.snapshot, &versions)
+            .await?;
         let zone = Self::zone(organisation);
         let zone_of = |fields: &Fields| zone_of(fields, &zone);
         let key = organisation.digest_key();
@@ -71,7 +72,7 @@ impl Engine {
             touched: std::mem::take(&mut loaded.touched),
             holders: std::mem::take(&mut loaded.holders),
             confirmations: BTreeMap::new(),
-            can_confirm: connector.info().reads_by_id,
+            can_confirm: connector.info().read_by_id != ReadById::No,
             other_sources: std::mem::take(&mut loaded.other_sources),
             let_through: std::mem::take(&mut loaded.let_through),
             administrators: loaded.administrators,
@@ -85,11 +86,19 @@ impl Engine {
         let proved = is_proved(&plan, &history, &policy, &summary, self.now());
         let id = PlanId::new(self.ids.as_ref());
         let mut transaction = self.storage.begin(organisation.id).await?;
-        transaction.store_plan(NewPlan { id, run: Some(run), plan: &plan }).await?;
+        transaction
+            .store_plan(NewPlan {
+                id,
+                run: Some(run),
+                plan: &plan,
+            })
+            .await?;
         let mut believed: Vec<Link> = Vec::new();
         let mut settled: Vec<Rest> = Vec::new();
         for quiet in &plan.quiet {
-            let Some(known) = rests.get(&quiet.external_id) else { continue };
+            let Some(known) = rests.get(&quiet.external_id) else {
+                continue;
+            };
             if quiet.settles {
                 settled.push(Rest {
                     external_id: quiet.external_id.clone(),
@@ -117,8 +126,15 @@ impl Engine {
             }
         }
         transaction.write_links(connection.id, &believed).await?;
-        transaction.settle(connection.id, &versions, &settled).await?;
-        connection.history.push(PastRead { at: self.now(), summary, rights, proved });
+        transaction
+            .settle(connection.id, &versions, &settled)
+            .await?;
+        connection.history.push(PastRead {
+            at: self.now(),
+            summary,
+            rights,
+            proved,
+        });
         connection.last_read_at = Some(self.now());
         if proved {
             connection.last_confirmed_at = Some(self.now());
@@ -177,15 +193,4 @@ pub(crate) struct Known {
     pub(crate) due_marks: u64,
     pub(crate) record: Option<muster_model::SourceRecord>,
     pub(crate) person: Option<muster_model::Person>,
-}
-
-impl From<&StoredRecord> for Known {
-    fn from(stored: &StoredRecord) -> Self {
-        Self {
-            digest: stored.digest,
-            due_marks: stored.due_marks,
-            record: None,
-            person: None,
-        }
-    }
 }

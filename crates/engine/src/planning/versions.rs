@@ -14,8 +14,12 @@ pub(crate) fn versions(connection: &Connection, connector: &ConnectorInfo) -> St
     // The policy is written by us and holds no personal data; its JSON is its version.
     let policy = serde_json::to_string(&connection.policy).unwrap_or_default();
     let settings = serde_json::to_string(&connection.settings).unwrap_or_default();
-    let hash = short_hash(&[&policy, &settings]);
-    format!("{}.{NORMALISER}.{PLANNER}.{hash}", connector.version)
+    let manifest = serde_json::to_string(connector).unwrap_or_default();
+    format!(
+        "{}.{NORMALISER}.{PLANNER}.{}",
+        short_hash(&[&manifest]),
+        short_hash(&[&policy, &settings])
+    )
 }
 
 /// FNV-1a, 64 bits: tells versions apart, keeps nothing secret, and is the same

@@ -44,9 +44,8 @@ impl Engine {
         let snapshot = transaction.begin_snapshot(connection.id, run).await?;
         transaction.commit().await?;
 
-        let mut request =
-            ReadRequest::new(scope_of(&connection.policy), self.today(organisation))
-                .region(region(organisation, connection));
+        let mut request = ReadRequest::new(scope_of(&connection.policy), self.today(organisation))
+            .region(region(organisation, connection));
         request.progress = watch;
         let mut sink = SnapshotSink::new(self, organisation, connection, snapshot, run);
         let mut evidence = match connector.read(&request, &mut sink).await {
@@ -64,8 +63,15 @@ impl Engine {
         evidence.read = tally.summary.present;
         let mut reader = self.storage.read(organisation.id).await?;
         let backwards = reader.backwards(connection.id, snapshot).await?;
-        let summary = ReadSummary { backwards, ..tally.summary };
-        Ok(Read { snapshot, evidence, summary })
+        let summary = ReadSummary {
+            backwards,
+            ..tally.summary
+        };
+        Ok(Read {
+            snapshot,
+            evidence,
+            summary,
+        })
     }
 }
 

@@ -51,7 +51,11 @@ impl<'a> SnapshotSink<'a> {
             return error.into();
         }
         let text = error.to_string();
-        match error.into_sink_error().map(SinkError::into_inner).map(|inner| inner.downcast()) {
+        match error
+            .into_sink_error()
+            .map(SinkError::into_inner)
+            .map(|inner| inner.downcast())
+        {
             Some(Ok(storage)) => EngineError::Storage(*storage),
             _ => EngineError::Source(ConnectError::new(
                 muster_connect::ErrorKind::Sink,
@@ -77,8 +81,9 @@ impl<'a> SnapshotSink<'a> {
         let mut transaction = self.storage.begin(self.organisation.id).await?;
         // A run that lost its lease stores nothing: somebody else reads now.
         transaction.extend_lease(self.run, LEASE).await?;
-        let stored =
-            transaction.store_records(self.connection.id, self.snapshot, &page).await?;
+        let stored = transaction
+            .store_records(self.connection.id, self.snapshot, &page)
+            .await?;
         transaction.commit().await?;
         let repeated: std::collections::BTreeSet<&ExternalId> =
             stored.already_in_this_snapshot.iter().collect();

@@ -173,3 +173,21 @@ pub struct Period {
     /// Open-ended (true) or for a term.
     pub permanent: bool,
 }
+
+impl Engagement {
+    /// Whether it has begun and has not ended; its last day still counts.
+    #[must_use]
+    pub fn is_running_on(&self, day: Date) -> bool {
+        self.start_date <= day && self.end_date.is_none_or(|last| day <= last)
+    }
+}
+
+impl Employee {
+    /// Whether any engagement is running.
+    #[must_use]
+    pub fn is_running_on(&self, day: Date) -> bool {
+        self.engagements
+            .iter()
+            .any(|engagement| engagement.is_running_on(day))
+    }
+}

@@ -1,0 +1,60 @@
+//! `muster runs`: what was run, newest first.
+
+use crate::args::{DatabaseArguments, PlanFormat, Runs};
+use crate::exit::Exit;
+use crate::{database, output};
+
+/// The most runs shown.
+const MOST: u32 = 1_000;
+
+pub(crate) async fn run(command: Runs, database: &DatabaseArguments) -> anyhow::Result<Exit> {
+    let engine = database::open(database).await?;
+    let organisation = engine
+        .organisation(command.organisation.name.as_deref())
+        .await?;
+    let runs = engine.runs(&organisation, MOST).await?;
+    match command.format {
+        PlanFormat::Json => {
+            for report in runs.iter().filter_map(|run| run.report.as_ref()) {
+                output::json(report)?;
+            }
+        }
+        PlanFormat::Text => {
+            for run in &runs {
+                match &run.report {
+                    Some(report) => output::line(&output::report_words(report))?,
+                    None => {
+                        output::line(&format!("run {}: at work since {}", run.id, run.started_at))?
+                    }
+                }
+            }
+        }
+        PlanFormat::Csv => {
+            let mut csv = csv::Writer::from_writer(std::io::stdout().lock());
+            csv.write_record([
+                "run",
+                "started",
+                "finished",
+                "outcome",
+                "read",
+                "created",
+                "suspended",
+                "held",
+            ])?;
+            for report in runs.iter().filter_map(|run| run.report.as_ref()) {
+                csv.write_record([
+                    report.run.to_string(),
+                    report.started.to_string(),
+                    report.finished.to_string(),
+                    report.outcome.name().to_owned(),
+                    report.people.read.to_string(),
+                    report.counts.created.to_string(),
+                    report.counts.suspended.to_string(),
+                    report.counts.held.to_string(),
+                ])?;
+            }
+            csv.flush()?;
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,201 @@
+//! A plan as rows: one for each person and effect, for spreadsheets and programs.
+
+use std::io::Write;
+
+use muster_engine::planning::Planned;
+use muster_model::plan::{Change, Effect, FieldValue, ManagerKey};
+use muster_model::{ExternalId, Field, HoldKind, Said};
+use serde_json::json;
+
+/// The columns of the CSV; `decision` is for whoever fills it in.
+const COLUMNS: [&str; 10] = [
+    "external_id",
+    "person",
+    "situation",
+    "reaction",
+    "effect",
+    "field",
+    "from",
+    "to",
+    "held",
+    "decision",
+];
+
+/// One effect in words; sealed values are masked.
+struct Line {
+    effect: &'static str,
+    field: String,
+    from: String,
+    to: String,
+}
+
+/// The plan as one JSON object.
+pub(crate) fn json(planned: &Planned) -> serde_json::Value {
+    let plan = &planned.plan;
+    let rows: Vec<serde_json::Value> = plan
+        .changes
+        .iter()
+        .map(|change| {
+            let effects: Vec<serde_json::Value> = change
+                .effects
+                .iter()
+                .flat_map(|planned| {
+                    lines(&planned.effect).into_iter().map(move |line| {
+                        json!({
+                            "effect": line.effect,
+                            "field": line.field,
+                            "from": line.from,
+                            "to": line.to,
+                            "held": planned.held.map(HoldKind::word),
+                        })
+                    })
+                })
+                .collect();
+            json!({
+                "external_id": change.external_id,
+                "person": change.person,
+                "situation": change.situation,
+                "reaction": change.reaction,
+                "class": change.class(),
+                "effects": effects,
+                "reasons": change.reasons,
+                "due_on": change.due_on,
+            })
+        })
+        .collect();
+    json!({
+        "plan": planned.id,
+        "connection": plan.connection,
+        "hash": plan.hash,
+        "made_for": plan.made_for,
+        "evidence": plan.evidence,
+        "people": plan.people,
+        "counts": plan.counts(),
+        "fields": plan.field_counts(),
+        "holds": plan.holds,
+        "managers": plan.managers,
+        "rows": rows,
+    })
+}
+
+/// The plan as CSV, one line for each effect.
+pub(crate) fn csv(planned: &Planned, out: impl Write) -> anyhow::Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(COLUMNS)?;
+    for change in &planned.plan.changes {
+        if change.effects.is_empty() {
+            write(&mut csv, change, None, "")?;
+        }
+        for planned in &change.effects {
+            let held = planned.held.map_or("", HoldKind::word);
+            for line in lines(&planned.effect) {
+                write(&mut csv, change, Some(&line), held)?;
+            }
+        }
+    }
+    csv.flush()?;
+    Ok(())
+}
+
+fn write<W: Write>(
+    csv: &mut csv::Writer<W>,
+    change: &Change,
+    line: Option<&Line>,
+    held: &str,
+) -> anyhow::Result<()> {
+    let person = change
+        .person
+        .map(|person| person.to_string())
+        .unwrap_or_default();
+    csv.write_record([
+        change.external_id.as_ref().map_or("", ExternalId::as_str),
+        &person,
+        change.situation.word(),
+        change.reaction.word(),
+        line.map_or("", |line| line.effect),
+        line.map_or("", |line| &line.field),
+        line.map_or("", |line| &line.from),
+        line.map_or("", |line| &line.to),
+        held,
+        "",
+    ])?;
+    Ok(())
+}
+
+fn lines(effect: &Effect) -> Vec<Line> {
+    let line = |effect, field: &str, from: String, to: String| Line {
+        effect,
+        field: field.to_owned(),
+        from,
+        to,
+    };
+    match effect {
+        Effect::Create { fields, access } => {
+            let mut lines = vec![line(
+                "create",
+                "access",
+                String::new(),
+                access.name().to_owned(),
+            )];
+            lines.extend(
+                fields
+                    .iter()
+                    .filter(|(field, _)| *field != Field::Engagements)
+                    .map(|(field, said)| {
+                        let shown = said.value().map(|value| value.shown()).unwrap_or_default();
+                        line("create", field.name(), String::new(), shown)
+                    }),
+            );
+            lines
+        }
+        Effect::Link => vec![line("link", "", String::new(), String::new())],
+        Effect::Set { field, from, to } => vec![line("set", field.name(), said(from), said(to))],
+        Effect::Conflict {
+            field,
+            theirs,
+            ours,
+        } => {
+            vec![line("conflict", field.name(), said(ours), said(theirs))]
+        }
+        Effect::Outward {
+            field,
+            theirs,
+            ours,
+        } => {
+            vec![line("outward", field.name(), said(theirs), said(ours))]
+        }
+        Effect::Manager { from, to } => {
+            let to = match to {
+                None => String::new(),
+                Some(ManagerKey::Person(person)) => person.to_string(),
+                Some(ManagerKey::Record(record)) => format!("record {record}"),
+            };
+            let from = from.map(|person| person.to_string()).unwrap_or_default();
+            vec![line("set", "manager", from, to)]
+        }
+        Effect::Employment { from, to } => {
+            vec![line(
+                "set",
+                "employment",
+                from.name().to_owned(),
+                to.name().to_owned(),
+            )]
+        }
+        Effect::Access { from, to } => {
+            vec![line(
+                "set",
+                "access",
+                from.name().to_owned(),
+                to.name().to_owned(),
+            )]
+        }
+        Effect::MarkGone => vec![line("mark_gone", "", String::new(), String::new())],
+        Effect::Remove => vec![line("remove", "", String::new(), String::new())],
+    }
+}
+
+fn said(said: &Said<FieldValue>) -> String {
+    said.value()
+        .map(|value| value.value.shown())
+        .unwrap_or_default()
+}

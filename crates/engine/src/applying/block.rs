@@ -1,0 +1,447 @@
+//! Some rows of a plan, in one transaction: loaded, checked against their
+//! preconditions, done by the pure core, and written in bulk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use muster_model::plan::{Change, Effect, ManagerKey, Rest as RestKind};
+use muster_model::{Access, DigestKey, ExternalId, Link, MatchKey, Person, PersonId, SnapshotId};
+use muster_reconcile::{EnactContext, State, enact};
+use muster_storage::{
+    ChangeMark, ChangeState, Connection, Organisation, OutboxMessage, PersonToWrite, Rest,
+    StoredChange, StoredRecord, Transaction,
+};
+
+use super::tally::{chosen, release};
+use super::{Applied, Choice};
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::planning::{Planned, settled_digest, versions};
+
+/// What every block of one plan shares.
+pub(super) struct Work<'a> {
+    engine: &'a Engine,
+    connection: &'a Connection,
+    choice: &'a Choice,
+    planned: &'a Planned,
+    key: DigestKey,
+    versions: String,
+    now: Timestamp,
+    today: Date,
+}
+
+/// Everything written by one block.
+#[derive(Default)]
+struct Writes {
+    people: Vec<PersonToWrite>,
+    links: Vec<Link>,
+    rests: Vec<Rest>,
+    marks: Vec<ChangeMark>,
+    messages: Vec<OutboxMessage>,
+    touched_people: Vec<PersonId>,
+}
+
+/// What a block works on.
+struct Loaded {
+    people: BTreeMap<PersonId, Person>,
+    links: BTreeMap<ExternalId, Link>,
+    records: BTreeMap<ExternalId, StoredRecord>,
+    managers: BTreeMap<ExternalId, PersonId>,
+    holders: muster_storage::KeyHolders,
+}
+
+impl<'a> Work<'a> {
+    pub(super) async fn new(
+        engine: &'a Engine,
+        organisation: &Organisation,
+        connection: &'a Connection,
+        planned: &'a Planned,
+        choice: &'a Choice,
+    ) -> Result<Self, EngineError> {
+        let info = muster_connect::catalogue()
+            .iter()
+            .find(|info| info.name == connection.connector)
+            .ok_or_else(|| EngineError::ConnectionUnknown {
+                name: connection.name.clone(),
+            })?;
+        Ok(Self {
+            engine,
+            connection,
+            choice,
+            planned,
+            key: organisation.digest_key(),
+            versions: versions(connection, info),
+            now: engine.now(),
+            today: engine.today(organisation),
+        })
+    }
+
+    /// Applies some rows; a stale one is refused alone.
+    pub(super) async fn apply(
+        &self,
+        transaction: &mut Transaction,
+        rows: &[StoredChange],
+        applied: &mut Applied,
+    ) -> Result<(), EngineError> {
+        let mut loaded = self.load(transaction, rows).await?;
+        let mut writes = Writes::default();
+        let mut created: BTreeMap<ExternalId, PersonId> = BTreeMap::new();
+        let before = applied.passed.clone();
+        for row in rows {
+            let Some(change) = &row.change else { continue };
+            if !chosen(change, self.choice) {
+                applied.left(change);
+                continue;
+            }
+            let mut change = change.clone();
+            release(&mut change, &self.choice.allow);
+            if !is_workable(&change) {
+                continue;
+            }
+            if self.is_stale(&change, &loaded) {
+                applied.refused(&change);
+                writes.marks.push(mark(
+                    row.ordinal,
+                    ChangeState::Stale,
+                    Some("row.stale"),
+                    None,
+                ));
+                continue;
+            }
+            self.enact(row.ordinal, &change, &mut loaded, &mut created, &mut writes);
+            applied.done(&change);
+        }
+        self.write(transaction, writes).await?;
+        for (kind, rows) in &applied.passed {
+            let rows = rows - before.get(kind).copied().unwrap_or_default();
+            if rows > 0 {
+                transaction
+                    .passed(self.connection.id, *kind, self.now, rows)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn load(
+        &self,
+        transaction: &mut Transaction,
+        rows: &[StoredChange],
+    ) -> Result<Loaded, EngineError> {
+        let changes = || rows.iter().filter_map(|row| row.change.as_ref());
+        let ids: Vec<ExternalId> = changes()
+            .filter_map(|change| change.external_id.clone())
+            .collect();
+        let people: Vec<PersonId> = changes().filter_map(|change| change.person).collect();
+        let managers: BTreeSet<ExternalId> = changes()
+            .flat_map(|change| &change.effects)
+            .filter_map(|planned| match &planned.effect {
+                Effect::Manager {
+                    to: Some(ManagerKey::Record(record)),
+                    ..
+                } => Some(record.clone()),
+                _ => None,
+            })
+            .collect();
+        let managers: Vec<ExternalId> = managers.into_iter().collect();
+        let records: BTreeMap<ExternalId, StoredRecord> = transaction
+            .records(self.connection.id, &ids)
+            .await?
+            .into_iter()
+            .map(|row| (row.external_id.clone(), row))
+            .collect();
+        let created = changes().filter(|change| makes_a_person(change));
+        let keys: BTreeSet<_> = created
+            .filter_map(|change| records.get(change.external_id.as_ref()?))
+            .flat_map(|row| {
+                MatchKey::ALL
+                    .into_iter()
+                    .filter_map(|key| Some((key, key.digest(&row.record.fields, &self.key)?)))
+            })
+            .collect();
+        let keys: Vec<_> = keys.into_iter().collect();
+        // The records that hold a key were asked about when the plan was made; people
+        // may have come since.
+        let nowhere = SnapshotId::from_uuid(uuid_nil());
+        Ok(Loaded {
+            people: transaction
+                .people(&people)
+                .await?
+                .into_iter()
+                .map(|person| (person.id, person))
+                .collect(),
+            links: transaction
+                .links(self.connection.id, &ids)
+                .await?
+                .into_iter()
+                .map(|link| (link.external_id.clone(), link))
+                .collect(),
+            managers: transaction
+                .people_of_records(self.connection.id, &managers)
+                .await?,
+            holders: transaction
+                .key_holders(self.connection.id, nowhere, &keys)
+                .await?,
+            records,
+        })
+    }
+
+    /// Is something else true than when the row was planned?
+    fn is_stale(&self, change: &Change, loaded: &Loaded) -> bool {
+        if change.due_on.is_some_and(|day| day <= self.today)
+            && self.planned.plan.made_for < self.today
+        {
+            return true;
+        }
+        let expected = &change.precondition;
+        let person = change.person.and_then(|id| loaded.people.get(&id));
+        if person.map(|person| person.version) != expected.person_version && change.person.is_some()
+        {
+            return true;
+        }
+        let id = change.external_id.as_ref();
+        let link = id.and_then(|id| loaded.links.get(id));
+        if link.map(|link| link.version) != expected.link_version {
+            return true;
+        }
+        let record = id.and_then(|id| loaded.records.get(id));
+        if expected.record.is_some() && record.map(|row| row.digest) != expected.record {
+            return true;
+        }
+        makes_a_person(change) && record.is_some_and(|row| self.is_taken(row, loaded))
+    }
+
+    /// Does somebody hold a key of a record that is to become a person? The plan
+    /// found nobody; whoever came since must not be made twice.
+    fn is_taken(&self, row: &StoredRecord, loaded: &Loaded) -> bool {
+        muster_reconcile::matching::asked(&self.connection.policy).any(|match_key| {
+            match_key
+                .digest(&row.record.fields, &self.key)
+                .and_then(|digest| loaded.holders.get(&(match_key, digest)))
+                .is_some_and(|owners| !owners.people.is_empty())
+        })
+    }
+
+    fn enact(
+        &self,
+        ordinal: u64,
+        change: &Change,
+        loaded: &mut Loaded,
+        created: &mut BTreeMap<ExternalId, PersonId>,
+        writes: &mut Writes,
+    ) {
+        let id = change.external_id.as_ref();
+        let before = State {
+            person: change
+                .person
+                .and_then(|person| loaded.people.get(&person).cloned()),
+            link: id.and_then(|id| loaded.links.get(id).cloned()),
+        };
+        let stored = id.and_then(|id| loaded.records.get(id));
+        // A missing record is in the storage still, but not in the read.
+        let record = change
+            .precondition
+            .record
+            .and(stored)
+            .map(|row| &row.record);
+        let manager = |key: &ManagerKey| match key {
+            ManagerKey::Person(person) => Some(*person),
+            ManagerKey::Record(record) => created
+                .get(record)
+                .or_else(|| loaded.managers.get(record))
+                .copied(),
+        };
+        let after = enact(
+            change,
+            before.clone(),
+            &EnactContext {
+                connection: self.connection.id,
+                policy: &self.connection.policy,
+                now: self.now,
+                new_person: PersonId::new(self.engine.ids.as_ref()),
+                record,
+                manager: &manager,
+            },
+        );
+        let lost_manager = change.effects.iter().any(|planned| match &planned.effect {
+            Effect::Manager { to: Some(key), .. } => {
+                planned.held.is_none() && manager(key).is_none()
+            }
+            _ => false,
+        });
+        if let Some(person) = &after.person {
+            if before.person.is_none()
+                && let Some(id) = id
+            {
+                created.insert(id.clone(), person.id);
+            }
+            if before.person.as_ref() != Some(person) {
+                let known = before.person.as_ref().map_or(0, |before| before.version);
+                writes.people.push(PersonToWrite {
+                    keys: keys_of(person, &self.key),
+                    person: Person {
+                        version: known,
+                        ..person.clone()
+                    },
+                });
+                writes.touched_people.push(person.id);
+            }
+            writes.messages.extend(messages(change, person.id));
+        }
+        if let Some(link) = &after.link
+            && before.link.as_ref() != Some(link)
+        {
+            let known = before.link.as_ref().map_or(0, |before| before.version);
+            writes.links.push(Link {
+                version: known,
+                ..link.clone()
+            });
+        }
+        let held = change.effects.iter().any(|planned| planned.held.is_some());
+        if let (Some(row), true) = (stored, change.settles && !held && !lost_manager) {
+            let rest = match record {
+                Some(_) => RestKind::Unchanged,
+                None => RestKind::Gone,
+            };
+            writes.rests.push(Rest {
+                external_id: row.external_id.clone(),
+                digest: settled_digest(&self.key, rest, row.digest),
+                rest: rest.word().to_owned(),
+                due_on: change.due_on,
+                due_marks: row.due_marks,
+            });
+        }
+        let state = if held {
+            ChangeState::Held
+        } else {
+            ChangeState::Applied
+        };
+        let person = after.person.as_ref().map(|person| person.id);
+        writes.marks.push(mark(ordinal, state, None, person));
+        // A later row of the block may be about the same person.
+        if let Some(person) = after.person {
+            loaded.people.insert(person.id, person);
+        }
+    }
+
+    async fn write(
+        &self,
+        transaction: &mut Transaction,
+        writes: Writes,
+    ) -> Result<(), EngineError> {
+        transaction.write_people(&writes.people).await?;
+        transaction
+            .write_links(self.connection.id, &writes.links)
+            .await?;
+        transaction
+            .settle(self.connection.id, &self.versions, &writes.rests)
+            .await?;
+        transaction
+            .mark_changes(self.planned.id, &writes.marks)
+            .await?;
+        transaction.enqueue(&writes.messages).await?;
+        self.wake(transaction, &writes.touched_people).await
+    }
+
+    /// What other connections say of these people must be looked at again.
+    async fn wake(
+        &self,
+        transaction: &mut Transaction,
+        people: &[PersonId],
+    ) -> Result<(), EngineError> {
+        let mut elsewhere: BTreeMap<_, Vec<ExternalId>> = BTreeMap::new();
+        if transaction.connections().await?.len() < 2 {
+            return Ok(());
+        }
+        for (connection, link) in transaction.links_of_people(people).await? {
+            if connection != self.connection.id {
+                elsewhere
+                    .entry(connection)
+                    .or_default()
+                    .push(link.external_id);
+            }
+        }
+        for (connection, records) in elsewhere {
+            transaction.mark_records_due(connection, &records).await?;
+        }
+        Ok(())
+    }
+}
+
+fn uuid_nil() -> uuid::Uuid {
+    uuid::Uuid::nil()
+}
+
+/// Has the row anything to do by itself? Questions and ambiguities wait for a person.
+fn is_workable(change: &Change) -> bool {
+    change
+        .effects
+        .iter()
+        .any(|planned| planned.held.is_none() && !matches!(planned.effect, Effect::Conflict { .. }))
+}
+
+fn makes_a_person(change: &Change) -> bool {
+    change
+        .effects
+        .iter()
+        .any(|planned| planned.held.is_none() && matches!(planned.effect, Effect::Create { .. }))
+}
+
+fn keys_of(person: &Person, key: &DigestKey) -> BTreeMap<MatchKey, muster_model::Digest> {
+    MatchKey::ALL
+        .into_iter()
+        .filter_map(|match_key| Some((match_key, match_key.digest(&person.fields, key)?)))
+        .collect()
+}
+
+fn mark(
+    ordinal: u64,
+    state: ChangeState,
+    error_code: Option<&str>,
+    person: Option<PersonId>,
+) -> ChangeMark {
+    ChangeMark {
+        ordinal,
+        state,
+        error_code: error_code.map(ToOwned::to_owned),
+        person,
+    }
+}
+
+/// What a row sends out of the house.
+fn messages(change: &Change, person: PersonId) -> Vec<OutboxMessage> {
+    let message = |kind: &str, body: serde_json::Value| OutboxMessage {
+        kind: kind.to_owned(),
+        person,
+        body,
+    };
+    change
+        .effects
+        .iter()
+        .filter(|planned| planned.held.is_none())
+        .filter_map(|planned| match &planned.effect {
+            Effect::Access {
+                to: Access::Invited,
+                ..
+            }
+            | Effect::Create {
+                access: Access::Invited,
+                ..
+            } => Some(message("mail.invitation", serde_json::json!({}))),
+            Effect::Access {
+                from: Access::Invited,
+                to: Access::NotInvited,
+            } => Some(message("mail.invitation_withdrawn", serde_json::json!({}))),
+            Effect::Outward { field, ours, .. } => Some(message(
+                "source.update",
+                serde_json::json!({
+                    "external_id": change.external_id.as_ref().map(ExternalId::as_str),
+                    "field": field.name(),
+                    "value": ours.value().map(|said| said.value.to_json()),
+                }),
+            )),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,237 @@
+//! Applies a stored plan: each row by itself and resumable, or all together
+//! when the policy says so. What must go out is queued in the transaction that
+//! caused it.
+
+mod block;
+mod order;
+mod tally;
+
+use std::collections::BTreeSet;
+
+use muster_model::policy::ApplyMode;
+use muster_model::report::Trigger;
+use muster_model::{HoldKind, Person, PersonId, PlanId, RunId};
+use muster_storage::{
+    ChangeState, Connection, Organisation, PersonQuery, StoredChange, Transaction,
+};
+
+pub use tally::Applied;
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::planning::Planned;
+use crate::run::{LEASE, Made};
+
+/// Rows applied in one transaction.
+const AT_ONCE: usize = 500;
+
+/// What of a plan shall be applied.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    /// Kinds of held rows to release.
+    pub allow: BTreeSet<HoldKind>,
+    /// Only these people; `None` for everybody.
+    pub only: Option<BTreeSet<PersonId>>,
+}
+
+impl Choice {
+    /// Reads kinds as people write them.
+    ///
+    /// # Errors
+    /// A kind that does not exist, or that nobody may release.
+    pub fn allowing(kinds: &[String]) -> Result<BTreeSet<HoldKind>, EngineError> {
+        let releasable = || HoldKind::ALL.iter().filter(|kind| kind.can_be_released());
+        kinds
+            .iter()
+            .map(|word| {
+                HoldKind::from_word(word)
+                    .filter(|kind| kind.can_be_released())
+                    .ok_or_else(|| {
+                        let known: Vec<&str> = releasable().map(|kind| kind.word()).collect();
+                        EngineError::HoldUnknown {
+                            kind: word.clone(),
+                            known: known.join(", "),
+                        }
+                    })
+            })
+            .collect()
+    }
+}
+
+impl Engine {
+    /// Applies a stored plan by its id or the beginning of it, as a run of its own.
+    ///
+    /// # Errors
+    /// When there is no such plan, its hash is another than `hash`, the
+    /// connection is at work already, or the storage fails.
+    pub async fn apply(
+        &self,
+        organisation: &Organisation,
+        plan: &str,
+        hash: Option<muster_model::Digest>,
+        choice: Choice,
+    ) -> Result<Made, EngineError> {
+        let mut reader = self.storage.read(organisation.id).await?;
+        let stored = reader.plan(plan).await?;
+        if hash.is_some_and(|hash| hash != stored.plan.hash) {
+            return Err(EngineError::PlanChanged);
+        }
+        let connection = reader.connection(stored.plan.connection).await?;
+        let mut planned = Planned {
+            id: stored.id,
+            plan: stored.plan,
+        };
+        let run = self
+            .begin(organisation, &connection, Trigger::Manual)
+            .await?;
+        planned.plan.changes = self.rows(organisation, planned.id).await?;
+        let applied = self
+            .apply_rows(organisation, &connection, run.id, &planned, &choice)
+            .await?;
+        let report = self.report(&run, &planned.plan, Some(applied));
+        self.close(organisation, connection, &report, true).await?;
+        Ok(Made {
+            report,
+            planned: Some(planned),
+        })
+    }
+
+    /// The rows of a stored plan, for whoever shows them.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn rows(
+        &self,
+        organisation: &Organisation,
+        plan: PlanId,
+    ) -> Result<Vec<muster_model::Change>, EngineError> {
+        let mut reader = self.storage.read(organisation.id).await?;
+        let mut rows = Vec::new();
+        let mut after: Option<u64> = None;
+        loop {
+            let block = reader
+                .changes(plan, &ChangeState::ALL, after, 2_000)
+                .await?;
+            let Some(last) = block.last() else {
+                return Ok(rows);
+            };
+            after = Some(last.ordinal);
+            rows.extend(block.into_iter().filter_map(|row| row.change));
+        }
+    }
+
+    /// Everybody whom these words name, each by id, e-mail or employee number.
+    ///
+    /// # Errors
+    /// When a word names nobody or several.
+    pub async fn people_named(
+        &self,
+        organisation: &Organisation,
+        words: &[String],
+    ) -> Result<BTreeSet<PersonId>, EngineError> {
+        let mut people = BTreeSet::new();
+        for word in words {
+            let found = self.find(organisation, word).await?;
+            match found.as_slice() {
+                [person] => people.insert(person.id),
+                several => {
+                    return Err(EngineError::PersonUnclear {
+                        query: word.clone(),
+                        hits: several.len(),
+                    });
+                }
+            };
+        }
+        Ok(people)
+    }
+
+    /// Everybody whom one word names.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn find(
+        &self,
+        organisation: &Organisation,
+        word: &str,
+    ) -> Result<Vec<Person>, EngineError> {
+        let mut reader = self.storage.read(organisation.id).await?;
+        let query = if let Ok(id) = word.parse() {
+            PersonQuery::Id(id)
+        } else if word.contains('@') {
+            PersonQuery::WorkEmail(word.to_owned())
+        } else {
+            PersonQuery::EmployeeNumber(word.to_owned())
+        };
+        Ok(reader.find_people(&query).await?)
+    }
+
+    /// Applies the rows of a plan that are open, and those that `choice` releases.
+    pub(crate) async fn apply_rows(
+        &self,
+        organisation: &Organisation,
+        connection: &Connection,
+        run: RunId,
+        planned: &Planned,
+        choice: &Choice,
+    ) -> Result<Applied, EngineError> {
+        let rows = self.open_rows(organisation, planned.id, choice).await?;
+        let mut applied = Applied::of(planned, choice);
+        let rows = order::managers_first(rows);
+        let work = block::Work::new(self, organisation, connection, planned, choice).await?;
+        match connection.policy.apply {
+            ApplyMode::EachAlone => {
+                for rows in rows.chunks(AT_ONCE) {
+                    let mut transaction = self.transaction(organisation, run).await?;
+                    work.apply(&mut transaction, rows, &mut applied).await?;
+                    transaction.commit().await?;
+                }
+            }
+            ApplyMode::Together => {
+                let mut transaction = self.transaction(organisation, run).await?;
+                for rows in rows.chunks(AT_ONCE) {
+                    work.apply(&mut transaction, rows, &mut applied).await?;
+                }
+                // All or nothing: one stale row, and the transaction is dropped.
+                if applied.stale > 0 {
+                    return Ok(Applied::refused_together(planned, choice, applied.stale));
+                }
+                transaction.commit().await?;
+            }
+        }
+        Ok(applied)
+    }
+
+    async fn transaction(
+        &self,
+        organisation: &Organisation,
+        run: RunId,
+    ) -> Result<Transaction, EngineError> {
+        let mut transaction = self.storage.begin(organisation.id).await?;
+        transaction.extend_lease(run, LEASE).await?;
+        Ok(transaction)
+    }
+
+    async fn open_rows(
+        &self,
+        organisation: &Organisation,
+        plan: PlanId,
+        choice: &Choice,
+    ) -> Result<Vec<StoredChange>, EngineError> {
+        let mut reader = self.storage.read(organisation.id).await?;
+        let states: &[ChangeState] = if choice.allow.is_empty() {
+            &[ChangeState::Open]
+        } else {
+            &[ChangeState::Open, ChangeState::Held]
+        };
+        let mut rows = Vec::new();
+        let mut after: Option<u64> = None;
+        loop {
+            let block = reader.changes(plan, states, after, 2_000).await?;
+            let Some(last) = block.last() else {
+                return Ok(rows);
+            };
+            after = Some(last.ordinal);
+            rows.extend(block);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What applying did, counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use muster_model::plan::{Change, Effect};
+use muster_model::policy::BrakeKind;
+use muster_model::report::{Class, Counts, FieldCounts, MessageCounts};
+use muster_model::{Access, Field, HoldKind, Plan};
+
+use super::Choice;
+use crate::planning::Planned;
+
+/// What became of the rows of a plan.
+#[derive(Debug, Clone, Default)]
+pub struct Applied {
+    /// Each person once.
+    pub counts: Counts,
+    /// Per field.
+    pub fields: BTreeMap<Field, FieldCounts>,
+    /// Mails queued.
+    pub messages: MessageCounts,
+    /// Outward writes queued.
+    pub queued: u64,
+    /// Rows refused because something changed since they were planned.
+    pub stale: u64,
+    /// Rows let through, by what brakes count.
+    pub passed: BTreeMap<BrakeKind, u64>,
+    /// Kinds that were released.
+    pub released: BTreeSet<HoldKind>,
+}
+
+impl Applied {
+    /// Nothing applied yet: the rows of the plan as they are counted when
+    /// everything open succeeds.
+    #[must_use]
+    pub fn nothing(plan: &Plan) -> Self {
+        Self {
+            counts: plan.counts(),
+            fields: plan.field_counts(),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn of(planned: &Planned, choice: &Choice) -> Self {
+        let mut plan = planned.plan.clone();
+        for change in &mut plan.changes {
+            if chosen(change, choice) {
+                release(change, &choice.allow);
+            }
+        }
+        Self {
+            released: choice.allow.clone(),
+            ..Self::nothing(&plan)
+        }
+    }
+
+    /// All or nothing, and it was nothing.
+    pub(super) fn refused_together(planned: &Planned, choice: &Choice, stale: u64) -> Self {
+        let mut applied = Self::of(planned, choice);
+        let resting = planned.plan.resting;
+        let mut counts = Counts::default();
+        counts.add(Class::Unchanged, resting.unchanged);
+        counts.add(Class::Ignored, resting.ignored);
+        let rows = planned
+            .plan
+            .changes
+            .iter()
+            .filter(|change| change.class().is_some())
+            .count();
+        counts.add(Class::Failed, rows as u64);
+        applied.counts = counts;
+        applied.fields.clear();
+        applied.stale = stale;
+        applied
+    }
+
+    /// A row that was done.
+    pub(super) fn done(&mut self, change: &Change) {
+        let mut kinds: BTreeSet<BrakeKind> = BTreeSet::new();
+        for planned in change
+            .effects
+            .iter()
+            .filter(|planned| planned.held.is_none())
+        {
+            kinds.extend(planned.brake);
+            match &planned.effect {
+                Effect::Access {
+                    to: Access::Invited,
+                    ..
+                }
+                | Effect::Create {
+                    access: Access::Invited,
+                    ..
+                } => self.messages.invited += 1,
+                Effect::Access {
+                    from: Access::Invited,
+                    to: Access::NotInvited,
+                } => {
+                    self.messages.withdrawn += 1;
+                }
+                Effect::Outward { .. } => self.queued += 1,
+                _ => {}
+            }
+        }
+        for kind in kinds {
+            *self.passed.entry(kind).or_default() += 1;
+        }
+    }
+
+    /// A row that was refused: it is counted as failed instead of its class.
+    pub(super) fn refused(&mut self, change: &Change) {
+        self.stale += 1;
+        if let Some(class) = change.class() {
+            self.counts.take(class);
+            self.counts.add(Class::Failed, 1);
+        }
+        for field in fields_of(change) {
+            if let Some(counts) = self.fields.get_mut(&field) {
+                counts.applied = counts.applied.saturating_sub(1);
+            }
+        }
+    }
+
+    /// A row that was not chosen: nothing happened to it.
+    pub(super) fn left(&mut self, change: &Change) {
+        if let Some(class) = change.class() {
+            self.counts.take(class);
+            self.counts.add(Class::Ignored, 1);
+        }
+        for field in fields_of(change) {
+            if let Some(counts) = self.fields.get_mut(&field) {
+                counts.applied = counts.applied.saturating_sub(1);
+            }
+        }
+    }
+}
+
+fn fields_of(change: &Change) -> impl Iterator<Item = Field> + '_ {
+    change
+        .effects
+        .iter()
+        .filter(|planned| planned.held.is_none())
+        .filter_map(|planned| match &planned.effect {
+            Effect::Set { field, .. } => Some(*field),
+            Effect::Manager { .. } => Some(Field::ManagerExternalId),
+            _ => None,
+        })
+}
+
+/// Is this row among those that shall be applied?
+pub(super) fn chosen(change: &Change, choice: &Choice) -> bool {
+    match (&choice.only, change.person) {
+        (None, _) => true,
+        (Some(only), Some(person)) => only.contains(&person),
+        // Nobody can name a person who is not there yet.
+        (Some(_), None) => false,
+    }
+}
+
+/// Opens the effects that these kinds hold.
+pub(super) fn release(change: &mut Change, allow: &BTreeSet<HoldKind>) {
+    let mut released = false;
+    for planned in &mut change.effects {
+        if planned.held.is_some_and(|kind| allow.contains(&kind)) {
+            planned.held = None;
+            released = true;
+        }
+    }
+    if released {
+        change.settles = change.effects.iter().all(|planned| {
+            planned.held.is_none()
+                && !matches!(
+                    planned.effect,
+                    Effect::Conflict { .. } | Effect::Outward { .. }
+                )
+        });
+    }
+}

@@ -1,0 +1,263 @@
+//! One execution of the pipeline, with its lease and its report.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use muster_model::report::{
+    Counts, HoldReport, MessageCounts, Outcome, PeopleCounts, RunError, TargetCounts, Trigger,
+};
+use muster_model::{Evidence, Plan, RunId, RunReport};
+use muster_storage::{Connection, ConnectionState, Organisation, Run};
+
+use crate::applying::{Applied, Choice};
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::planning::Planned;
+use crate::read::Watch;
+
+/// How long a run may be silent before another may take its connection over.
+pub(crate) const LEASE: Duration = Duration::from_secs(300);
+
+/// What a run made.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// Its report.
+    pub report: RunReport,
+    /// The plan, when there is one.
+    pub planned: Option<Planned>,
+}
+
+impl Engine {
+    /// Reads a connection's source and plans: nothing is applied.
+    ///
+    /// # Errors
+    /// When the connection is at work already, or the storage fails. A source
+    /// that fails makes a run that failed.
+    pub async fn plan(
+        &self,
+        organisation: &Organisation,
+        name: &str,
+        trigger: Trigger,
+        watch: Option<Watch>,
+    ) -> Result<Made, EngineError> {
+        self.run(organisation, name, trigger, watch, false).await
+    }
+
+    /// Plans, and applies what needs nobody.
+    ///
+    /// # Errors
+    /// As [`Engine::plan`].
+    pub async fn sync(
+        &self,
+        organisation: &Organisation,
+        name: &str,
+        trigger: Trigger,
+        watch: Option<Watch>,
+    ) -> Result<Made, EngineError> {
+        self.run(organisation, name, trigger, watch, true).await
+    }
+
+    async fn run(
+        &self,
+        organisation: &Organisation,
+        name: &str,
+        trigger: Trigger,
+        watch: Option<Watch>,
+        apply: bool,
+    ) -> Result<Made, EngineError> {
+        let mut connection = self.connection(organisation.id, name).await?;
+        if matches!(
+            connection.state,
+            ConnectionState::Paused | ConnectionState::Disconnected
+        ) {
+            return Err(EngineError::NotRunning {
+                name: connection.name,
+                state: connection.state.word(),
+            });
+        }
+        let run = self.begin(organisation, &connection, trigger).await?;
+        let planned = match self
+            .read_and_plan(organisation, &mut connection, run.id, watch)
+            .await
+        {
+            Ok(planned) => planned,
+            Err(error) => return self.fail(organisation, connection, &run, error).await,
+        };
+        let applied = if apply {
+            let choice = Choice::default();
+            match self
+                .apply_rows(organisation, &connection, run.id, &planned, &choice)
+                .await
+            {
+                Ok(applied) => Some(applied),
+                Err(error) => return self.fail(organisation, connection, &run, error).await,
+            }
+        } else {
+            None
+        };
+        let report = self.report(&run, &planned.plan, applied);
+        self.close(organisation, connection, &report, apply).await?;
+        Ok(Made {
+            report,
+            planned: Some(planned),
+        })
+    }
+
+    pub(crate) async fn begin(
+        &self,
+        organisation: &Organisation,
+        connection: &Connection,
+        trigger: Trigger,
+    ) -> Result<Run, EngineError> {
+        let mut transaction = self.storage.begin(organisation.id).await?;
+        let run = transaction.begin_run(connection.id, trigger, LEASE).await?;
+        transaction.commit().await?;
+        Ok(run)
+    }
+
+    async fn read_and_plan(
+        &self,
+        organisation: &Organisation,
+        connection: &mut Connection,
+        run: RunId,
+        watch: Option<Watch>,
+    ) -> Result<Planned, EngineError> {
+        let connector = self.open(organisation.id, connection).await?;
+        let account = connector.account().await?;
+        // Before anything is read: another company's people are none of our business.
+        if connection
+            .account
+            .as_ref()
+            .is_some_and(|pinned| *pinned != account.id)
+        {
+            return Err(muster_reconcile::PlanError::OtherAccount.into());
+        }
+        let mut read = self
+            .read_source(organisation, connection, connector.as_ref(), run, watch)
+            .await?;
+        read.evidence.rights = read.evidence.rights.or(account.rights);
+        self.plan_read(organisation, connection, connector.as_ref(), run, read)
+            .await
+    }
+
+    /// Stores the report of a run that came to its end.
+    pub(crate) async fn close(
+        &self,
+        organisation: &Organisation,
+        mut connection: Connection,
+        report: &RunReport,
+        activate: bool,
+    ) -> Result<(), EngineError> {
+        let mut transaction = self.storage.begin(organisation.id).await?;
+        let healthy = if activate || connection.state == ConnectionState::Failing {
+            ConnectionState::Active
+        } else {
+            connection.state
+        };
+        if connection.state != healthy {
+            connection.state = healthy;
+            transaction.update_connection(&connection, None).await?;
+        }
+        transaction.finish_run(report).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// A run that failed: reported, and the connection's state tells it.
+    async fn fail(
+        &self,
+        organisation: &Organisation,
+        mut connection: Connection,
+        run: &Run,
+        error: EngineError,
+    ) -> Result<Made, EngineError> {
+        // Without storage there is nobody to tell.
+        if matches!(error, EngineError::Storage(_)) {
+            return Err(error);
+        }
+        let report = RunReport {
+            run: run.id,
+            connection: run.connection,
+            trigger: run.trigger,
+            outcome: Outcome::Failed,
+            started: run.started_at,
+            finished: self.now(),
+            evidence: Evidence::none(),
+            people: PeopleCounts::default(),
+            counts: Counts::default(),
+            fields: BTreeMap::new(),
+            target: TargetCounts::default(),
+            messages: MessageCounts::default(),
+            holds: Vec::new(),
+            error: Some(RunError {
+                code: error.code(),
+                message: error.to_string(),
+            }),
+        };
+        let mut transaction = self.storage.begin(organisation.id).await?;
+        connection.state = ConnectionState::Failing;
+        transaction.update_connection(&connection, None).await?;
+        transaction.finish_run(&report).await?;
+        transaction.commit().await?;
+        Ok(Made {
+            report,
+            planned: None,
+        })
+    }
+
+    pub(crate) fn report(&self, run: &Run, plan: &Plan, applied: Option<Applied>) -> RunReport {
+        let applied = applied.unwrap_or_else(|| Applied::nothing(plan));
+        let outcome = outcome(plan, &applied);
+        let holds = holds(plan, &applied);
+        RunReport {
+            run: run.id,
+            connection: run.connection,
+            trigger: run.trigger,
+            outcome,
+            started: run.started_at,
+            finished: self.finished(run.started_at),
+            evidence: plan.evidence.clone(),
+            people: plan.people,
+            counts: applied.counts,
+            fields: applied.fields,
+            target: TargetCounts {
+                queued: applied.queued,
+                waiting: applied.queued,
+                ..TargetCounts::default()
+            },
+            messages: applied.messages,
+            holds,
+            error: None,
+        }
+    }
+
+    fn finished(&self, started: Timestamp) -> Timestamp {
+        self.now().max(started)
+    }
+}
+
+fn outcome(plan: &Plan, applied: &Applied) -> Outcome {
+    let counts = &applied.counts;
+    if counts.held > 0 || !holds(plan, applied).is_empty() {
+        Outcome::Held
+    } else if counts.failed > 0 || counts.ambiguous > 0 || counts.conflicts > 0 {
+        Outcome::Partial
+    } else {
+        Outcome::Ok
+    }
+}
+
+/// What is still held, without the kinds that this run released.
+fn holds(plan: &Plan, applied: &Applied) -> Vec<HoldReport> {
+    plan.holds
+        .iter()
+        .filter(|hold| !applied.released.contains(&hold.kind))
+        .map(|hold| HoldReport {
+            kind: hold.kind.word().to_owned(),
+            rows: hold.rows,
+            reason: hold.reason.clone(),
+            next: hold.next.clone(),
+        })
+        .collect()
+}

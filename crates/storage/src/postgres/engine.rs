@@ -1,0 +1,87 @@
+//! The pool of connections to the server.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, PgPool, Postgres, SqlSafeStr, Transaction};
+
+use super::Session;
+use crate::error::StorageError;
+
+/// Connections at once from this process.
+const CONNECTIONS: u32 = 10;
+/// How long a free connection is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Each version of the schema; forward only, and never edited once published.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(
+    1,
+    "first",
+    include_str!("../../migrations/postgres/0001_first.sql"),
+)];
+
+/// The server.
+#[derive(Debug, Clone)]
+pub(crate) struct Engine {
+    pool: PgPool,
+}
+
+impl Engine {
+    /// Connects and brings the schema up to date; of several processes that
+    /// start at once, one does it and the others wait.
+    pub(crate) async fn open(url: &str) -> Result<Self, StorageError> {
+        let options = PgConnectOptions::from_str(url)
+            // The error could repeat the address, and with it a password.
+            .map_err(|_| StorageError::Address)?
+            // A stage that already exists is no news.
+            .options([("client_min_messages", "warning")])
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options)
+            .await?;
+        Migrator::with_migrations(
+            MIGRATIONS
+                .into_iter()
+                .map(|(version, name, sql)| {
+                    let kind = MigrationType::Simple;
+                    Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
+                })
+                .collect(),
+        )
+        .run(&pool)
+        .await?;
+        Ok(Self { pool })
+    }
+
+    /// A connection that only reads.
+    pub(crate) async fn read(&self) -> Result<PoolConnection<Postgres>, StorageError> {
+        Ok(self.pool.acquire().await?)
+    }
+
+    /// A transaction that sees what others committed before each statement.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StorageError> {
+        Ok(self.pool.begin().await?)
+    }
+
+    /// Waits for open work and closes the connections.
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// The database's own clock, in microseconds since 1970 UTC: leases of several
+/// processes are judged by one clock.
+pub(crate) async fn now(session: &mut Session) -> Result<i64, StorageError> {
+    Ok(
+        sqlx::query_scalar(
+            "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
+        )
+        .fetch_one(session)
+        .await?,
+    )
+}

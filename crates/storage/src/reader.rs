@@ -1,0 +1,354 @@
+//! Reading one organisation's data.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use muster_model::policy::BrakeKind;
+use muster_model::{
+    ConnectionId, Digest, ExternalId, Link, MatchKey, OrganisationId, Person, PersonId, PlanId,
+    RunId, SnapshotId,
+};
+
+use crate::both::{Handle, on_its_engine};
+use crate::connection::{Connection, Credentials};
+use crate::error::StorageError;
+use crate::key_holders::KeyHolders;
+use crate::outbox::{OutboxState, StoredMessage};
+use crate::person::PersonQuery;
+use crate::plan::{ChangeState, StoredChange, StoredPlan};
+use crate::record::StoredRecord;
+use crate::release::HoldRelease;
+use crate::run::Run;
+use crate::scope::Scope;
+
+/// Reads one organisation's data. Every method fails with `storage.database`
+/// or `storage.busy` when the database cannot answer, and with
+/// `storage.unreadable` or `storage.damaged` when what is stored is broken;
+/// other errors are named where they can occur.
+pub struct Reader {
+    pub(crate) scope: Scope,
+    pub(crate) handle: Handle,
+}
+
+/// What storage calls answer.
+type Result<T> = std::result::Result<T, StorageError>;
+
+impl Reader {
+    /// Whose data.
+    #[must_use]
+    pub const fn organisation(&self) -> OrganisationId {
+        self.scope.organisation
+    }
+
+    // --- connections
+
+    /// A connection.
+    ///
+    /// # Errors
+    /// `connection.unknown`.
+    pub async fn connection(&mut self, id: ConnectionId) -> Result<Connection> {
+        on_its_engine!(self, connections::by_id(id))
+    }
+
+    /// The connection of a name.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn connection_by_name(&mut self, name: &str) -> Result<Option<Connection>> {
+        on_its_engine!(self, connections::by_name(name))
+    }
+
+    /// All connections, in the order of sources.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn connections(&mut self) -> Result<Vec<Connection>> {
+        on_its_engine!(self, connections::list())
+    }
+
+    /// A connection's credentials; `None` if none were entered.
+    ///
+    /// # Errors
+    /// `connection.unknown`; `credentials.asked_again` if they were entered
+    /// for another connector, base address or host setting.
+    pub async fn credentials(&mut self, id: ConnectionId) -> Result<Option<Credentials>> {
+        on_its_engine!(self, connections::credentials(id))
+    }
+
+    // --- runs
+
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn runs(&mut self, limit: u32) -> Result<Vec<Run>> {
+        on_its_engine!(self, runs::list(limit))
+    }
+
+    /// A run.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn run(&mut self, id: RunId) -> Result<Option<Run>> {
+        on_its_engine!(self, runs::by_id(id))
+    }
+
+    // --- source records
+
+    /// Records seen in the snapshot that must be planned: never brought to
+    /// rest, or changed since, or brought to rest under other versions, or
+    /// marked as due. In the order of ids, at most `limit` after `after`.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn touched(
+        &mut self,
+        connection: ConnectionId,
+        snapshot: SnapshotId,
+        versions: &str,
+        after: Option<&ExternalId>,
+        limit: u32,
+    ) -> Result<Vec<StoredRecord>> {
+        on_its_engine!(
+            self,
+            touched::touched(connection, snapshot, versions, after, limit)
+        )
+    }
+
+    /// How many records of the snapshot are not touched, by the class in
+    /// which they came to rest.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn untouched_counts(
+        &mut self,
+        connection: ConnectionId,
+        snapshot: SnapshotId,
+        versions: &str,
+    ) -> Result<BTreeMap<String, u64>> {
+        on_its_engine!(
+            self,
+            touched::untouched_counts(connection, snapshot, versions)
+        )
+    }
+
+    /// Linked records that were not seen in the snapshot, in the order of
+    /// ids, at most `limit` after `after`.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn missing(
+        &mut self,
+        connection: ConnectionId,
+        snapshot: SnapshotId,
+        after: Option<&ExternalId>,
+        limit: u32,
+    ) -> Result<Vec<ExternalId>> {
+        on_its_engine!(self, touched::missing(connection, snapshot, after, limit))
+    }
+
+    /// How many records of the snapshot have a lower revision than their link
+    /// last believed.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn backwards(
+        &mut self,
+        connection: ConnectionId,
+        snapshot: SnapshotId,
+    ) -> Result<u64> {
+        on_its_engine!(self, touched::backwards(connection, snapshot))
+    }
+
+    /// The records of these ids, whatever snapshot saw them last; unknown ids
+    /// are left out, the order is free.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn records(
+        &mut self,
+        connection: ConnectionId,
+        ids: &[ExternalId],
+    ) -> Result<Vec<StoredRecord>> {
+        on_its_engine!(self, touched::by_ids(connection, ids))
+    }
+
+    /// The people of the organisation, and the records of the snapshot, that
+    /// hold each of the keys.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn key_holders(
+        &mut self,
+        connection: ConnectionId,
+        snapshot: SnapshotId,
+        keys: &[(MatchKey, Digest)],
+    ) -> Result<KeyHolders> {
+        on_its_engine!(self, keys::holders(connection, snapshot, keys))
+    }
+
+    // --- links
+
+    /// The links of these records; the order is free.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn links(
+        &mut self,
+        connection: ConnectionId,
+        ids: &[ExternalId],
+    ) -> Result<Vec<Link>> {
+        on_its_engine!(self, links::by_records(connection, ids))
+    }
+
+    /// All links of these people, on every connection; the order is free.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn links_of_people(
+        &mut self,
+        people: &[PersonId],
+    ) -> Result<Vec<(ConnectionId, Link)>> {
+        on_its_engine!(self, links::of_people(people))
+    }
+
+    /// Whose records these are; records without a link are left out.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn people_of_records(
+        &mut self,
+        connection: ConnectionId,
+        ids: &[ExternalId],
+    ) -> Result<BTreeMap<ExternalId, PersonId>> {
+        on_its_engine!(self, links::people_of_records(connection, ids))
+    }
+
+    /// How many people are linked on a connection.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn linked_people(&mut self, connection: ConnectionId) -> Result<u64> {
+        on_its_engine!(self, links::count_people(connection))
+    }
+
+    // --- people
+
+    /// How many administrators may enter now.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn administrators(&mut self) -> Result<u64> {
+        on_its_engine!(self, people::administrators())
+    }
+
+    /// These people; unknown ids are left out, the order is free.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn people(&mut self, ids: &[PersonId]) -> Result<Vec<Person>> {
+        on_its_engine!(self, people::by_ids(ids))
+    }
+
+    /// People in the order of ids, at most `limit` after `after`.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn people_page(
+        &mut self,
+        after: Option<PersonId>,
+        limit: u32,
+    ) -> Result<Vec<Person>> {
+        on_its_engine!(self, people::page(after, limit))
+    }
+
+    /// Everybody who fits, in the order of ids.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn find_people(&mut self, query: &PersonQuery) -> Result<Vec<Person>> {
+        on_its_engine!(self, people::find(query))
+    }
+
+    /// Who has a manager, and whom: (person, manager), in the order of people.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn manager_edges(&mut self) -> Result<Vec<(PersonId, PersonId)>> {
+        on_its_engine!(self, people::manager_edges())
+    }
+
+    // --- plans
+
+    /// The plan of an id, or of the only id that begins so.
+    ///
+    /// # Errors
+    /// `plan.unknown`, `plan.ambiguous`.
+    pub async fn plan(&mut self, name: &str) -> Result<StoredPlan> {
+        on_its_engine!(self, plans::by_name(name))
+    }
+
+    /// The newest plan of a connection.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn latest_plan(&mut self, connection: ConnectionId) -> Result<Option<StoredPlan>> {
+        on_its_engine!(self, plans::latest(connection))
+    }
+
+    /// Rows of a plan in any of these states, by their place in it, at most
+    /// `limit` after `after`.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn changes(
+        &mut self,
+        plan: PlanId,
+        states: &[ChangeState],
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<StoredChange>> {
+        on_its_engine!(self, plan_rows::page(plan, states, after, limit))
+    }
+
+    /// How many rows of a plan stand in each state.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn change_states(&mut self, plan: PlanId) -> Result<BTreeMap<ChangeState, u64>> {
+        on_its_engine!(self, plan_rows::states(plan))
+    }
+
+    // --- holds
+
+    /// How many rows of each kind the brakes let through since an instant,
+    /// inclusive.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn passed_since(
+        &mut self,
+        connection: ConnectionId,
+        since: Timestamp,
+    ) -> Result<BTreeMap<BrakeKind, u64>> {
+        on_its_engine!(self, holds::passed_since(connection, since))
+    }
+
+    /// The holds that people released, in order.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn releases(&mut self, connection: ConnectionId) -> Result<Vec<HoldRelease>> {
+        on_its_engine!(self, holds::releases(connection))
+    }
+
+    // --- outbox
+
+    /// The oldest messages of a state.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn outbox(&mut self, state: OutboxState, limit: u32) -> Result<Vec<StoredMessage>> {
+        on_its_engine!(self, outbox::list(state, limit))
+    }
+}

@@ -1,0 +1,120 @@
+//! The file, its one writer and its readers.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqlSafeStr, Sqlite, SqlitePool, Transaction};
+
+use super::Session;
+use crate::error::StorageError;
+
+/// The file inside the folder.
+const FILE: &str = "muster.db";
+/// How long a writer of this or another process is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Readers at once; more would only share the same cores.
+const READERS: u32 = 8;
+/// Page cache of a connection, in KiB (negative by SQLite's convention).
+const CACHE: &str = "-65536";
+
+/// Each version of the schema; forward only, and never edited once published.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(
+    1,
+    "first",
+    include_str!("../../migrations/sqlite/0001_first.sql"),
+)];
+
+/// The database file.
+#[derive(Debug, Clone)]
+pub(crate) struct Engine {
+    /// One connection: SQLite has one writer, and a queue in the pool is
+    /// fairer than waiting for the lock of the file.
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Engine {
+    /// Opens or makes the file in a folder and brings its schema up to date.
+    pub(crate) async fn open(directory: &Path) -> Result<Self, StorageError> {
+        make_private(directory).map_err(|error| StorageError::Directory {
+            path: directory.to_owned(),
+            reason: error.kind(),
+        })?;
+        let options = SqliteConnectOptions::new()
+            .filename(directory.join(FILE))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // With WAL a power cut can lose the last commits, never the file.
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(PATIENCE)
+            .pragma("cache_size", CACHE)
+            // Stages hold personal data: they never touch the disk.
+            .pragma("temp_store", "MEMORY")
+            // An erased row is overwritten, not only unlinked.
+            .pragma("secure_delete", "ON")
+            .disable_statement_logging();
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options.clone())
+            .await?;
+        Migrator::with_migrations(
+            MIGRATIONS
+                .into_iter()
+                .map(|(version, name, sql)| {
+                    let kind = MigrationType::Simple;
+                    Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
+                })
+                .collect(),
+        )
+        .run(&writer)
+        .await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options.read_only(true).create_if_missing(false))
+            .await?;
+        Ok(Self { writer, readers })
+    }
+
+    /// A connection that only reads.
+    pub(crate) async fn read(&self) -> Result<PoolConnection<Sqlite>, StorageError> {
+        Ok(self.readers.acquire().await?)
+    }
+
+    /// The writer, with the write lock already taken: a transaction that begins
+    /// by reading and writes later would fail at once when another process
+    /// wrote in between, whatever the timeout.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StorageError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Waits for open work and closes the file.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// The database's own clock, in microseconds since 1970 UTC: leases of several
+/// processes are judged by one clock.
+pub(crate) async fn now(session: &mut Session) -> Result<i64, StorageError> {
+    Ok(
+        sqlx::query_scalar("SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)")
+            .fetch_one(session)
+            .await?,
+    )
+}
+
+/// Makes the folder if it is missing, for this user alone.
+fn make_private(directory: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}

@@ -1,0 +1,44 @@
+//! The statements as compiled for SQLite, and what only SQLite needs.
+
+mod bulk;
+pub(crate) mod engine;
+
+pub(crate) use engine::Engine;
+
+/// The driver.
+pub(crate) type Db = sqlx::Sqlite;
+/// One connection to the database.
+pub(crate) type Session = sqlx::SqliteConnection;
+
+#[path = "../statements/connections.rs"]
+pub(crate) mod connections;
+#[path = "../statements/due.rs"]
+pub(crate) mod due;
+#[path = "../statements/erase.rs"]
+pub(crate) mod erase;
+#[path = "../statements/front_door.rs"]
+pub(crate) mod front_door;
+#[path = "../statements/holds.rs"]
+pub(crate) mod holds;
+#[path = "../statements/keys.rs"]
+pub(crate) mod keys;
+#[path = "../statements/leases.rs"]
+pub(crate) mod leases;
+#[path = "../statements/links.rs"]
+pub(crate) mod links;
+#[path = "../statements/outbox.rs"]
+pub(crate) mod outbox;
+#[path = "../statements/people.rs"]
+pub(crate) mod people;
+#[path = "../statements/plan_rows.rs"]
+pub(crate) mod plan_rows;
+#[path = "../statements/plans.rs"]
+pub(crate) mod plans;
+#[path = "../statements/records.rs"]
+pub(crate) mod records;
+#[path = "../statements/runs.rs"]
+pub(crate) mod runs;
+#[path = "../statements/snapshots.rs"]
+pub(crate) mod snapshots;
+#[path = "../statements/touched.rs"]
+pub(crate) mod touched;

@@ -1,0 +1,77 @@
+//! Erasing people: rows, digests and keys go; what other places sealed with
+//! those keys can then be read by nobody, and is emptied as well.
+
+use muster_model::PersonId;
+
+use super::Session;
+use super::due::stage_people;
+use crate::error::StorageError;
+use crate::scope::Scope;
+
+/// People erased at once.
+const AT_ONCE: usize = 5_000;
+
+/// In this order: each needs rows that later ones delete.
+const EMPTY: [&str; 8] = [
+    "UPDATE plan_rows SET sealed = NULL WHERE organisation_id = $1 AND ( \
+        person_id IN (SELECT id FROM stage_ids) \
+        OR sealed_person_id IN (SELECT id FROM stage_ids) \
+        OR EXISTS (SELECT 1 FROM plans AS plan JOIN links AS link \
+            ON link.organisation_id = plan.organisation_id \
+            AND link.connection_id = plan.connection_id \
+            JOIN stage_ids ON stage_ids.id = link.person_id \
+            WHERE plan.organisation_id = $1 AND plan.id = plan_rows.plan_id \
+            AND link.external_id = plan_rows.external_id))",
+    "DELETE FROM outbox WHERE organisation_id = $1 \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    "DELETE FROM record_keys WHERE organisation_id = $1 AND (connection_id, external_id) IN ( \
+        SELECT link.connection_id, link.external_id FROM links AS link \
+        JOIN stage_ids ON stage_ids.id = link.person_id WHERE link.organisation_id = $1)",
+    "DELETE FROM record_bodies WHERE organisation_id = $1 AND (connection_id, external_id) IN ( \
+        SELECT link.connection_id, link.external_id FROM links AS link \
+        JOIN stage_ids ON stage_ids.id = link.person_id WHERE link.organisation_id = $1)",
+    "DELETE FROM source_records WHERE organisation_id = $1 AND (connection_id, external_id) IN ( \
+        SELECT link.connection_id, link.external_id FROM links AS link \
+        JOIN stage_ids ON stage_ids.id = link.person_id WHERE link.organisation_id = $1)",
+    "DELETE FROM links WHERE organisation_id = $1 \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    "DELETE FROM person_keys WHERE organisation_id = $1 \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    "UPDATE people SET manager_id = NULL, version = version + 1 WHERE organisation_id = $1 \
+        AND manager_id IN (SELECT id FROM stage_ids)",
+];
+const REMEMBER: &str = "INSERT INTO erased_people (organisation_id, person_id, erased_at) \
+    SELECT people.organisation_id, people.id, $2 FROM people \
+    JOIN stage_ids ON stage_ids.id = people.id WHERE people.organisation_id = $1 \
+    ON CONFLICT (organisation_id, person_id) DO NOTHING";
+const DELETE: &str = "DELETE FROM people WHERE organisation_id = $1 \
+    AND id IN (SELECT id FROM stage_ids)";
+
+/// Erases people and the source records linked to them; says how many there were.
+pub(crate) async fn people(
+    scope: &Scope,
+    session: &mut Session,
+    people: &[PersonId],
+) -> Result<u64, StorageError> {
+    let mut erased = 0;
+    for people in people.chunks(AT_ONCE) {
+        stage_people(&mut *session, people).await?;
+        for statement in EMPTY {
+            sqlx::query(statement)
+                .bind(scope.id())
+                .execute(&mut *session)
+                .await?;
+        }
+        sqlx::query(REMEMBER)
+            .bind(scope.id())
+            .bind(scope.now())
+            .execute(&mut *session)
+            .await?;
+        erased += sqlx::query(DELETE)
+            .bind(scope.id())
+            .execute(&mut *session)
+            .await?
+            .rows_affected();
+    }
+    Ok(erased)
+}

@@ -1,0 +1,190 @@
+//! Who holds a key: people of the organisation, records of a snapshot.
+
+use std::collections::BTreeMap;
+
+use muster_model::{ConnectionId, Digest, ExternalId, MatchKey, PersonId, SnapshotId};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::bulk::stage;
+use super::{Db, Session};
+use crate::cell::{Cell, Kind, Table};
+use crate::error::StorageError;
+use crate::key_holders::KeyHolders;
+use crate::scope::Scope;
+use crate::stored::{damaged, digest};
+
+/// Keys asked about in one statement.
+const AT_ONCE: usize = 400;
+
+const RECORD_KEYS: Table = Table {
+    name: "stage_record_keys",
+    columns: &[
+        ("external_id", Kind::Text),
+        ("kind", Kind::Text),
+        ("digest", Kind::Bytes),
+    ],
+};
+const PERSON_KEYS: Table = Table {
+    name: "stage_person_keys",
+    columns: &[
+        ("person_id", Kind::Uuid),
+        ("kind", Kind::Text),
+        ("digest", Kind::Bytes),
+    ],
+};
+
+const FORGET_RECORD_KEYS: &str = "DELETE FROM record_keys \
+    WHERE organisation_id = $1 AND connection_id = $2 \
+    AND external_id IN (SELECT external_id FROM stage_records) \
+    AND NOT EXISTS (SELECT 1 FROM stage_record_keys AS given \
+        WHERE given.external_id = record_keys.external_id AND given.kind = record_keys.kind)";
+const STORE_RECORD_KEYS: &str = "INSERT INTO record_keys \
+    (organisation_id, connection_id, external_id, kind, digest) \
+    SELECT $1, $2, external_id, kind, digest FROM stage_record_keys WHERE 1 = 1 \
+    ON CONFLICT (organisation_id, connection_id, external_id, kind) \
+    DO UPDATE SET digest = excluded.digest WHERE record_keys.digest <> excluded.digest";
+const FORGET_PERSON_KEYS: &str = "DELETE FROM person_keys \
+    WHERE organisation_id = $1 AND person_id IN (SELECT id FROM stage_ids) \
+    AND NOT EXISTS (SELECT 1 FROM stage_person_keys AS given \
+        WHERE given.person_id = person_keys.person_id AND given.kind = person_keys.kind)";
+const STORE_PERSON_KEYS: &str = "INSERT INTO person_keys (organisation_id, person_id, kind, digest) \
+    SELECT $1, person_id, kind, digest FROM stage_person_keys WHERE 1 = 1 \
+    ON CONFLICT (organisation_id, person_id, kind) \
+    DO UPDATE SET digest = excluded.digest WHERE person_keys.digest <> excluded.digest";
+
+fn kind(word: &str) -> Result<MatchKey, StorageError> {
+    MatchKey::ALL
+        .into_iter()
+        .find(|key| key.purpose() == word)
+        .ok_or_else(|| damaged("keys.kind", "not one of its words"))
+}
+
+/// Replaces the keys of the records in the stage `stage_records`.
+pub(crate) async fn replace_of_records(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    keys: impl Iterator<Item = (&ExternalId, &BTreeMap<MatchKey, Digest>)>,
+) -> Result<(), StorageError> {
+    let rows: Vec<Vec<Cell>> = keys
+        .flat_map(|(id, keys)| keys.iter().map(move |(key, digest)| (id, *key, digest)))
+        .map(|(id, key, digest)| {
+            vec![
+                id.as_str().into(),
+                key.purpose().into(),
+                digest.as_bytes().to_vec().into(),
+            ]
+        })
+        .collect();
+    stage(&mut *session, &RECORD_KEYS, &rows).await?;
+    for statement in [FORGET_RECORD_KEYS, STORE_RECORD_KEYS] {
+        sqlx::query(statement)
+            .bind(scope.id())
+            .bind(connection.uuid())
+            .execute(&mut *session)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Replaces the keys of the people in the stage `stage_ids`.
+pub(crate) async fn replace_of_people(
+    scope: &Scope,
+    session: &mut Session,
+    keys: impl Iterator<Item = (PersonId, &BTreeMap<MatchKey, Digest>)>,
+) -> Result<(), StorageError> {
+    let rows: Vec<Vec<Cell>> = keys
+        .flat_map(|(id, keys)| keys.iter().map(move |(key, digest)| (id, *key, digest)))
+        .map(|(id, key, digest)| {
+            vec![
+                id.uuid().into(),
+                key.purpose().into(),
+                digest.as_bytes().to_vec().into(),
+            ]
+        })
+        .collect();
+    stage(&mut *session, &PERSON_KEYS, &rows).await?;
+    for statement in [FORGET_PERSON_KEYS, STORE_PERSON_KEYS] {
+        sqlx::query(statement)
+            .bind(scope.id())
+            .execute(&mut *session)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The people of the organisation, and the records of the snapshot, that hold
+/// each of the keys.
+pub(crate) async fn holders(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    snapshot: SnapshotId,
+    keys: &[(MatchKey, Digest)],
+) -> Result<KeyHolders, StorageError> {
+    let mut holders = KeyHolders::new();
+    for keys in keys.chunks(AT_ONCE) {
+        let mut people = given(keys);
+        people.push(
+            "SELECT held.kind, held.digest, held.person_id FROM given JOIN person_keys AS held \
+             ON held.kind = given.kind AND held.digest = given.digest \
+             WHERE held.organisation_id = ",
+        );
+        people
+            .push_bind(scope.id())
+            .push(" ORDER BY held.person_id");
+        for (word, bytes, person) in people
+            .build_query_as::<(String, Vec<u8>, Uuid)>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            let key = (kind(&word)?, digest("person_keys.digest", &bytes)?);
+            let people = &mut holders.entry(key).or_default().people;
+            let person = PersonId::from_uuid(person);
+            // A key asked about twice answers once.
+            if people.last() != Some(&person) {
+                people.push(person);
+            }
+        }
+
+        let mut records = given(keys);
+        records.push(
+            "SELECT held.kind, held.digest, held.external_id FROM given JOIN record_keys AS held \
+             ON held.kind = given.kind AND held.digest = given.digest \
+             JOIN source_records AS record ON record.organisation_id = held.organisation_id \
+             AND record.connection_id = held.connection_id \
+             AND record.external_id = held.external_id WHERE held.organisation_id = ",
+        );
+        records
+            .push_bind(scope.id())
+            .push(" AND held.connection_id = ")
+            .push_bind(connection.uuid())
+            .push(" AND record.seen_in = ")
+            .push_bind(snapshot.uuid())
+            .push(" ORDER BY held.external_id");
+        for (word, bytes, external_id) in records
+            .build_query_as::<(String, Vec<u8>, String)>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            let key = (kind(&word)?, digest("record_keys.digest", &bytes)?);
+            let records = &mut holders.entry(key).or_default().records;
+            let external_id = ExternalId::new(external_id);
+            if records.last() != Some(&external_id) {
+                records.push(external_id);
+            }
+        }
+    }
+    Ok(holders)
+}
+
+fn given(keys: &[(MatchKey, Digest)]) -> QueryBuilder<Db> {
+    let mut query = QueryBuilder::new("WITH given (kind, digest) AS (");
+    query.push_values(keys, |mut row, (key, digest)| {
+        row.push_bind(key.purpose())
+            .push_bind(digest.as_bytes().to_vec());
+    });
+    query.push(") ");
+    query
+}

@@ -1,0 +1,269 @@
+//! Links, their memory sealed with the person's key.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use muster_model::{ConnectionId, Decision, ExternalId, Field, Link, PersonId};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::bulk::stage;
+use super::{Db, Session, connections, due, people};
+use crate::cell::{Kind, Table};
+use crate::error::StorageError;
+use crate::links::LinkMemory;
+use crate::scope::Scope;
+use crate::stored::{count, from_json, instant_or_none, number, to_json};
+
+/// Links asked for in one statement.
+const AT_ONCE: usize = 500;
+/// Links staged at once.
+const STAGED: usize = 5_000;
+
+const LINKS: Table = Table {
+    name: "stage_links",
+    columns: &[
+        ("external_id", Kind::Text),
+        ("person_id", Kind::Uuid),
+        ("sealed", Kind::Bytes),
+        ("decisions", Kind::Text),
+        ("revision", Kind::Number),
+        ("gone_since", Kind::Number),
+        ("version", Kind::Number),
+    ],
+};
+const UPDATE: &str = "UPDATE links SET person_id = given.person_id, sealed = given.sealed, \
+    decisions = given.decisions, revision = given.revision, gone_since = given.gone_since, \
+    version = given.version + 1 FROM stage_links AS given \
+    WHERE links.organisation_id = $1 AND links.connection_id = $2 \
+    AND links.external_id = given.external_id AND links.version = given.version \
+    AND given.version > 0 RETURNING links.external_id";
+const INSERT: &str = "INSERT INTO links (organisation_id, connection_id, external_id, person_id, \
+    sealed, decisions, revision, gone_since, version) \
+    SELECT $1, $2, external_id, person_id, sealed, decisions, revision, gone_since, 1 \
+    FROM stage_links WHERE version = 0 \
+    ON CONFLICT (organisation_id, connection_id, external_id) DO NOTHING RETURNING external_id";
+const DELETE: &str = "DELETE FROM links WHERE organisation_id = $1 AND connection_id = $2 \
+    AND external_id IN (SELECT external_id FROM stage_external_ids)";
+
+const LINKED_PEOPLE: &str = "SELECT count(DISTINCT person_id) FROM links \
+    WHERE organisation_id = $1 AND connection_id = $2";
+
+type Row = (
+    Uuid,
+    String,
+    Uuid,
+    Vec<u8>,
+    String,
+    Option<i64>,
+    Option<i64>,
+    i64,
+    Vec<u8>,
+);
+
+pub(crate) async fn by_records(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    ids: &[ExternalId],
+) -> Result<Vec<Link>, StorageError> {
+    let mut links = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(AT_ONCE) {
+        let mut query = QueryBuilder::<Db>::new("WITH given (external_id) AS (");
+        query.push_values(ids, |mut row, id| {
+            row.push_bind(id.as_str());
+        });
+        query.push(
+            ") SELECT link.connection_id, link.external_id, link.person_id, link.sealed, \
+             link.decisions, link.revision, link.gone_since, link.version, person.wrapped_key \
+             FROM given JOIN links AS link ON link.external_id = given.external_id \
+             JOIN people AS person ON person.organisation_id = link.organisation_id \
+             AND person.id = link.person_id WHERE link.organisation_id = ",
+        );
+        query
+            .push_bind(scope.id())
+            .push(" AND link.connection_id = ")
+            .push_bind(connection.uuid());
+        for row in query
+            .build_query_as::<Row>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            links.push(read(scope, row)?.1);
+        }
+    }
+    Ok(links)
+}
+
+pub(crate) async fn of_people(
+    scope: &Scope,
+    session: &mut Session,
+    people: &[PersonId],
+) -> Result<Vec<(ConnectionId, Link)>, StorageError> {
+    let mut links = Vec::with_capacity(people.len());
+    for people in people.chunks(AT_ONCE) {
+        let mut query = QueryBuilder::<Db>::new("WITH given (id) AS (");
+        query.push_values(people, |mut row, id| {
+            row.push_bind(id.uuid());
+        });
+        query.push(
+            ") SELECT link.connection_id, link.external_id, link.person_id, link.sealed, \
+             link.decisions, link.revision, link.gone_since, link.version, person.wrapped_key \
+             FROM given JOIN links AS link ON link.person_id = given.id \
+             JOIN people AS person ON person.organisation_id = link.organisation_id \
+             AND person.id = link.person_id WHERE link.organisation_id = ",
+        );
+        query.push_bind(scope.id());
+        for row in query
+            .build_query_as::<Row>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            links.push(read(scope, row)?);
+        }
+    }
+    Ok(links)
+}
+
+/// Whose records these are; a record without a link is not in it.
+pub(crate) async fn people_of_records(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    ids: &[ExternalId],
+) -> Result<BTreeMap<ExternalId, PersonId>, StorageError> {
+    let mut people = BTreeMap::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let mut query = QueryBuilder::<Db>::new("WITH given (external_id) AS (");
+        query.push_values(ids, |mut row, id| {
+            row.push_bind(id.as_str());
+        });
+        query.push(
+            ") SELECT link.external_id, link.person_id FROM given \
+             JOIN links AS link ON link.external_id = given.external_id \
+             WHERE link.organisation_id = ",
+        );
+        query
+            .push_bind(scope.id())
+            .push(" AND link.connection_id = ")
+            .push_bind(connection.uuid());
+        for (id, person) in query
+            .build_query_as::<(String, Uuid)>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            people.insert(ExternalId::new(id), PersonId::from_uuid(person));
+        }
+    }
+    Ok(people)
+}
+
+/// How many people are linked on a connection.
+pub(crate) async fn count_people(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+) -> Result<u64, StorageError> {
+    let people = sqlx::query_scalar::<Db, i64>(LINKED_PEOPLE)
+        .bind(scope.id())
+        .bind(connection.uuid())
+        .fetch_one(session)
+        .await?;
+    count("linked people", people)
+}
+
+/// Inserts links of version 0 and updates the others where the version still
+/// holds; gives back the ids of those that were stale.
+pub(crate) async fn write(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    links: &[Link],
+) -> Result<Vec<ExternalId>, StorageError> {
+    connections::by_id(scope, &mut *session, connection).await?;
+    let mut stale = Vec::new();
+    for links in links.chunks(STAGED) {
+        let owners: Vec<PersonId> = links.iter().map(|link| link.person).collect();
+        let keys = people::keys_of(scope, &mut *session, &owners).await?;
+        let mut rows = Vec::with_capacity(links.len());
+        for link in links {
+            let key = keys.get(&link.person).ok_or(StorageError::PersonUnknown {
+                person: link.person,
+            })?;
+            let connection = connection.uuid();
+            let owner = [
+                connection.as_bytes().as_slice(),
+                link.external_id.as_str().as_bytes(),
+            ];
+            let plain = zeroize::Zeroizing::new(to_json("links.sealed", &LinkMemory::of(link))?);
+            rows.push(vec![
+                link.external_id.as_str().into(),
+                link.person.uuid().into(),
+                scope
+                    .seal(key, "links.sealed", &owner, plain.as_bytes())?
+                    .into(),
+                to_json("links.decisions", &link.decisions)?.into(),
+                link.revision.into(),
+                link.gone_since.map(jiff::Timestamp::as_microsecond).into(),
+                number("links.version", link.version)?.into(),
+            ]);
+        }
+        stage(&mut *session, &LINKS, &rows).await?;
+        let mut written = BTreeSet::new();
+        for statement in [UPDATE, INSERT] {
+            written.extend(
+                sqlx::query_scalar::<Db, String>(statement)
+                    .bind(scope.id())
+                    .bind(connection.uuid())
+                    .fetch_all(&mut *session)
+                    .await?,
+            );
+        }
+        stale.extend(
+            links
+                .iter()
+                .map(|link| &link.external_id)
+                .filter(|id| !written.contains(id.as_str()))
+                .cloned(),
+        );
+    }
+    Ok(stale)
+}
+
+pub(crate) async fn delete(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    ids: &[ExternalId],
+) -> Result<u64, StorageError> {
+    let mut deleted = 0;
+    for ids in ids.chunks(STAGED) {
+        due::stage_records(&mut *session, ids).await?;
+        deleted += sqlx::query(DELETE)
+            .bind(scope.id())
+            .bind(connection.uuid())
+            .execute(&mut *session)
+            .await?
+            .rows_affected();
+    }
+    Ok(deleted)
+}
+
+fn read(scope: &Scope, row: Row) -> Result<(ConnectionId, Link), StorageError> {
+    let (connection, id, person, sealed, decisions, revision, gone_since, version, wrapped) = row;
+    let key = people::open_key(scope, person, &wrapped)?;
+    let owner = [connection.as_bytes().as_slice(), id.as_bytes()];
+    let plain = scope.open(&key, "links.sealed", &owner, &sealed)?;
+    let (said, base) = from_json::<LinkMemory>("links.sealed", &plain)?.into_parts();
+    let decisions: BTreeMap<Field, Decision> = from_json("links.decisions", decisions.as_bytes())?;
+    let link = Link {
+        external_id: ExternalId::new(id),
+        person: PersonId::from_uuid(person),
+        said,
+        revision,
+        base,
+        decisions,
+        gone_since: instant_or_none("links.gone_since", gone_since)?,
+        version: count("links.version", version)?,
+    };
+    Ok((ConnectionId::from_uuid(connection), link))
+}

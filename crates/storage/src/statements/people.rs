@@ -1,0 +1,405 @@
+//! The directory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use muster_model::{
+    Access, AccessCause, EngagementStatus, Field, Fields, MatchKey, Person, PersonId, Value,
+};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::bulk::stage;
+use super::{Db, Session, due, keys};
+use crate::cell::{Kind, Table};
+use crate::error::StorageError;
+use crate::person::{PersonQuery, PersonToWrite};
+use crate::scope::Scope;
+use crate::seal::Key;
+use crate::stored::{count, from_json, number, to_json, word};
+
+/// People asked for in one statement.
+const AT_ONCE: usize = 500;
+/// People staged at once.
+const STAGED: usize = 5_000;
+
+const PEOPLE: Table = Table {
+    name: "stage_people",
+    columns: &[
+        ("id", Kind::Uuid),
+        ("fields", Kind::Text),
+        ("sealed", Kind::Bytes),
+        ("wrapped_key", Kind::Bytes),
+        ("owners", Kind::Text),
+        ("engagements", Kind::Text),
+        ("manager_id", Kind::Uuid),
+        ("employment", Kind::Text),
+        ("access", Kind::Text),
+        ("access_before", Kind::Text),
+        ("access_cause", Kind::Text),
+        ("standing", Kind::Text),
+        ("version", Kind::Number),
+        ("work_email", Kind::Text),
+        ("employee_number", Kind::Text),
+        ("administrator", Kind::Number),
+    ],
+};
+const UPDATE: &str = "UPDATE people SET fields = given.fields, sealed = given.sealed, \
+    owners = given.owners, engagements = given.engagements, manager_id = given.manager_id, \
+    employment = given.employment, access = given.access, access_before = given.access_before, \
+    access_cause = given.access_cause, standing = given.standing, version = given.version + 1, \
+    work_email = given.work_email, employee_number = given.employee_number, \
+    administrator = given.administrator, updated_at = $2 \
+    FROM stage_people AS given WHERE people.organisation_id = $1 AND people.id = given.id \
+    AND people.version = given.version AND given.version > 0 RETURNING people.id";
+const INSERT: &str = "INSERT INTO people (organisation_id, id, fields, sealed, wrapped_key, owners, \
+    engagements, manager_id, employment, access, access_before, access_cause, standing, version, \
+    work_email, employee_number, administrator, created_at, updated_at) \
+    SELECT $1, id, fields, sealed, wrapped_key, owners, engagements, manager_id, employment, \
+    access, access_before, access_cause, standing, 1, work_email, employee_number, administrator, $2, $2 \
+    FROM stage_people WHERE version = 0 \
+    ON CONFLICT (organisation_id, id) DO NOTHING RETURNING id";
+const PAGE: &str = "SELECT id, fields, sealed, wrapped_key, owners, engagements, manager_id, \
+    employment, access, access_before, access_cause, standing, version FROM people \
+    WHERE organisation_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+const BY_WORK_EMAIL: &str = "SELECT id, fields, sealed, wrapped_key, owners, engagements, \
+    manager_id, employment, access, access_before, access_cause, standing, version FROM people \
+    WHERE organisation_id = $1 AND work_email = $2 ORDER BY id";
+const BY_EMPLOYEE_NUMBER: &str = "SELECT id, fields, sealed, wrapped_key, owners, engagements, \
+    manager_id, employment, access, access_before, access_cause, standing, version FROM people \
+    WHERE organisation_id = $1 AND employee_number = $2 ORDER BY id";
+const MANAGER_EDGES: &str = "SELECT id, manager_id FROM people \
+    WHERE organisation_id = $1 AND manager_id IS NOT NULL ORDER BY id";
+
+const ADMINISTRATORS: &str = "SELECT count(*) FROM people \
+    WHERE organisation_id = $1 AND access = $2 AND administrator = 1";
+
+type Row = (
+    Uuid,
+    String,
+    Option<Vec<u8>>,
+    Vec<u8>,
+    String,
+    String,
+    Option<Uuid>,
+    String,
+    String,
+    Option<String>,
+    Option<String>,
+    String,
+    i64,
+);
+
+pub(crate) async fn by_ids(
+    scope: &Scope,
+    session: &mut Session,
+    ids: &[PersonId],
+) -> Result<Vec<Person>, StorageError> {
+    let mut people = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(AT_ONCE) {
+        let mut query = given(ids);
+        query.push(
+            "SELECT person.id, person.fields, person.sealed, person.wrapped_key, person.owners, \
+             person.engagements, person.manager_id, person.employment, person.access, \
+             person.access_before, person.access_cause, person.standing, person.version \
+             FROM given JOIN people AS person ON person.id = given.id \
+             WHERE person.organisation_id = ",
+        );
+        query.push_bind(scope.id());
+        for row in query
+            .build_query_as::<Row>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            people.push(read(scope, row)?);
+        }
+    }
+    Ok(people)
+}
+
+pub(crate) async fn page(
+    scope: &Scope,
+    session: &mut Session,
+    after: Option<PersonId>,
+    limit: u32,
+) -> Result<Vec<Person>, StorageError> {
+    sqlx::query_as::<Db, Row>(PAGE)
+        .bind(scope.id())
+        .bind(after.map_or(Uuid::nil(), PersonId::uuid))
+        .bind(i64::from(limit))
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .map(|row| read(scope, row))
+        .collect()
+}
+
+pub(crate) async fn find(
+    scope: &Scope,
+    session: &mut Session,
+    query: &PersonQuery,
+) -> Result<Vec<Person>, StorageError> {
+    let (statement, field, text) = match query {
+        PersonQuery::Id(id) => return by_ids(scope, session, &[*id]).await,
+        PersonQuery::WorkEmail(text) => (BY_WORK_EMAIL, Field::WorkEmail, text),
+        PersonQuery::EmployeeNumber(text) => (BY_EMPLOYEE_NUMBER, Field::EmployeeNumber, text),
+    };
+    let Some(folded) = Value::text(text.as_str()).key_text(field) else {
+        return Ok(Vec::new());
+    };
+    sqlx::query_as::<Db, Row>(statement)
+        .bind(scope.id())
+        .bind(folded)
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .map(|row| read(scope, row))
+        .collect()
+}
+
+/// Who has a manager, and whom.
+pub(crate) async fn manager_edges(
+    scope: &Scope,
+    session: &mut Session,
+) -> Result<Vec<(PersonId, PersonId)>, StorageError> {
+    Ok(sqlx::query_as::<Db, (Uuid, Uuid)>(MANAGER_EDGES)
+        .bind(scope.id())
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .map(|(person, manager)| (PersonId::from_uuid(person), PersonId::from_uuid(manager)))
+        .collect())
+}
+
+/// How many administrators may enter now.
+pub(crate) async fn administrators(
+    scope: &Scope,
+    session: &mut Session,
+) -> Result<u64, StorageError> {
+    let people = sqlx::query_scalar::<Db, i64>(ADMINISTRATORS)
+        .bind(scope.id())
+        .bind(Access::Active.name())
+        .fetch_one(session)
+        .await?;
+    count("administrators", people)
+}
+
+/// Inserts people of version 0 and updates the others where the version still
+/// holds; gives back those that were stale, of whom nothing was written.
+pub(crate) async fn write(
+    scope: &Scope,
+    session: &mut Session,
+    people: &[PersonToWrite],
+) -> Result<Vec<PersonId>, StorageError> {
+    let mut stale = Vec::new();
+    for people in people.chunks(STAGED) {
+        stale.extend(write_some(scope, &mut *session, people).await?);
+    }
+    Ok(stale)
+}
+
+async fn write_some(
+    scope: &Scope,
+    session: &mut Session,
+    people: &[PersonToWrite],
+) -> Result<Vec<PersonId>, StorageError> {
+    let known: Vec<PersonId> = people
+        .iter()
+        .map(|given| &given.person)
+        .filter(|p| p.version > 0)
+        .map(|p| p.id)
+        .collect();
+    let known = wrapped_keys_of(scope, &mut *session, &known).await?;
+    let mut rows = Vec::with_capacity(people.len());
+    for PersonToWrite { person, .. } in people {
+        let (key, wrapped) = match known.get(&person.id) {
+            Some(wrapped) => (open_key(scope, person.id.uuid(), wrapped)?, wrapped.clone()),
+            None if person.version == 0 => {
+                let key = scope.new_key();
+                let owner = person.id.uuid();
+                let wrapped = scope.wrap(&key, "people.wrapped_key", &[owner.as_bytes()])?;
+                (key, wrapped)
+            }
+            // Erased since it was read: it will be found stale.
+            None => continue,
+        };
+        let folded = |field: Field| {
+            person
+                .fields
+                .value(field)
+                .and_then(|value| value.key_text(field))
+        };
+        rows.push(vec![
+            person.id.uuid().into(),
+            to_json(
+                "people.fields",
+                &person.fields.only(|field| !field.is_sealed()),
+            )?
+            .into(),
+            seal_fields(scope, &key, person)?.into(),
+            wrapped.into(),
+            to_json("people.owners", &person.owners)?.into(),
+            to_json("people.engagements", &person.engagements)?.into(),
+            person.manager.map(PersonId::uuid).into(),
+            person.employment.name().into(),
+            person.access.name().into(),
+            person
+                .access_before
+                .map(|access| access.name().to_owned())
+                .into(),
+            person
+                .access_cause
+                .map(|cause| cause_word(cause).to_owned())
+                .into(),
+            to_json("people.standing", &person.standing)?.into(),
+            number("people.version", person.version)?.into(),
+            folded(MatchKey::WorkEmail.field()).into(),
+            folded(MatchKey::EmployeeNumber.field()).into(),
+            i64::from(person.standing.administrator).into(),
+        ]);
+    }
+    stage(&mut *session, &PEOPLE, &rows).await?;
+    let mut written = BTreeSet::new();
+    for statement in [UPDATE, INSERT] {
+        written.extend(
+            sqlx::query_scalar::<Db, Uuid>(statement)
+                .bind(scope.id())
+                .bind(scope.now())
+                .fetch_all(&mut *session)
+                .await?
+                .into_iter()
+                .map(PersonId::from_uuid),
+        );
+    }
+    let ids: Vec<PersonId> = written.iter().copied().collect();
+    due::stage_people(&mut *session, &ids).await?;
+    let of_written = people
+        .iter()
+        .filter(|given| written.contains(&given.person.id))
+        .map(|given| (given.person.id, &given.keys));
+    keys::replace_of_people(scope, session, of_written).await?;
+    let ids = people.iter().map(|given| given.person.id);
+    Ok(ids.filter(|id| !written.contains(id)).collect())
+}
+
+/// The keys of people, opened; who is not stored is not in it.
+pub(crate) async fn keys_of(
+    scope: &Scope,
+    session: &mut Session,
+    ids: &[PersonId],
+) -> Result<BTreeMap<PersonId, Key>, StorageError> {
+    wrapped_keys_of(scope, session, ids)
+        .await?
+        .into_iter()
+        .map(|(id, wrapped)| Ok((id, open_key(scope, id.uuid(), &wrapped)?)))
+        .collect()
+}
+
+/// A person's key.
+pub(crate) fn open_key(scope: &Scope, person: Uuid, wrapped: &[u8]) -> Result<Key, StorageError> {
+    Ok(scope.unwrap("people.wrapped_key", &[person.as_bytes()], wrapped)?)
+}
+
+async fn wrapped_keys_of(
+    scope: &Scope,
+    session: &mut Session,
+    ids: &[PersonId],
+) -> Result<BTreeMap<PersonId, Vec<u8>>, StorageError> {
+    let mut keys = BTreeMap::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let mut query = given(ids);
+        query.push(
+            "SELECT person.id, person.wrapped_key FROM given \
+             JOIN people AS person ON person.id = given.id WHERE person.organisation_id = ",
+        );
+        query.push_bind(scope.id());
+        for (id, wrapped) in query
+            .build_query_as::<(Uuid, Vec<u8>)>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            keys.insert(PersonId::from_uuid(id), wrapped);
+        }
+    }
+    Ok(keys)
+}
+
+fn given(ids: &[PersonId]) -> QueryBuilder<Db> {
+    let mut query = QueryBuilder::new("WITH given (id) AS (");
+    query.push_values(ids, |mut row, id| {
+        row.push_bind(id.uuid());
+    });
+    query.push(") ");
+    query
+}
+
+fn seal_fields(scope: &Scope, key: &Key, person: &Person) -> Result<Option<Vec<u8>>, StorageError> {
+    let sealed = person.fields.only(Field::is_sealed);
+    if sealed.is_empty() {
+        return Ok(None);
+    }
+    let plain = zeroize::Zeroizing::new(to_json("people.sealed", &sealed)?);
+    let owner = person.id.uuid();
+    Ok(Some(scope.seal(
+        key,
+        "people.sealed",
+        &[owner.as_bytes()],
+        plain.as_bytes(),
+    )?))
+}
+
+const fn cause_word(cause: AccessCause) -> &'static str {
+    match cause {
+        AccessCause::Sync => "sync",
+        AccessCause::Hand => "hand",
+    }
+}
+
+fn cause(word: &str) -> Option<AccessCause> {
+    [AccessCause::Sync, AccessCause::Hand]
+        .into_iter()
+        .find(|cause| cause_word(*cause) == word)
+}
+
+fn read(scope: &Scope, row: Row) -> Result<Person, StorageError> {
+    let (
+        id,
+        fields,
+        sealed,
+        wrapped,
+        owners,
+        engagements,
+        manager,
+        employment,
+        access,
+        access_before,
+        access_cause,
+        standing,
+        version,
+    ) = row;
+    let mut fields: Fields = from_json("people.fields", fields.as_bytes())?;
+    if let Some(sealed) = sealed {
+        let key = open_key(scope, id, &wrapped)?;
+        let plain = scope.open(&key, "people.sealed", &[id.as_bytes()], &sealed)?;
+        fields.overlay(from_json("people.sealed", &plain)?);
+    }
+    Ok(Person {
+        id: PersonId::from_uuid(id),
+        fields,
+        owners: from_json("people.owners", owners.as_bytes())?,
+        engagements: from_json("people.engagements", engagements.as_bytes())?,
+        manager: manager.map(PersonId::from_uuid),
+        employment: word(
+            "people.employment",
+            EngagementStatus::from_name(&employment),
+        )?,
+        access: word("people.access", Access::from_name(&access))?,
+        access_before: access_before
+            .map(|access| word("people.access_before", Access::from_name(&access)))
+            .transpose()?,
+        access_cause: access_cause
+            .map(|text| word("people.access_cause", cause(&text)))
+            .transpose()?,
+        standing: from_json("people.standing", standing.as_bytes())?,
+        version: count("people.version", version)?,
+    })
+}

@@ -1,0 +1,315 @@
+//! The rows of plans, each sealed with the key of the human it is about.
+
+use std::collections::BTreeMap;
+
+use muster_model::{Change, ConnectionId, ExternalId, PersonId, Plan, PlanId};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::bulk::{append, stage};
+use super::{Db, Session, people};
+use crate::cell::{Kind, Table};
+use crate::error::StorageError;
+use crate::plan::{ChangeMark, ChangeState, StoredChange};
+use crate::scope::Scope;
+use crate::seal::Key;
+use crate::stored::{count, damaged, from_json, number, to_json, word};
+
+/// Rows written, or keys asked for, at once.
+const STAGED: usize = 5_000;
+const AT_ONCE: usize = 500;
+
+const ROWS: Table = Table {
+    name: "plan_rows",
+    columns: &[
+        ("organisation_id", Kind::Uuid),
+        ("plan_id", Kind::Uuid),
+        ("ordinal", Kind::Number),
+        ("external_id", Kind::Text),
+        ("person_id", Kind::Uuid),
+        ("situation", Kind::Text),
+        ("reaction", Kind::Text),
+        ("sealed_person_id", Kind::Uuid),
+        ("sealed", Kind::Bytes),
+        ("state", Kind::Text),
+    ],
+};
+const MARKS: Table = Table {
+    name: "stage_change_marks",
+    columns: &[
+        ("ordinal", Kind::Number),
+        ("state", Kind::Text),
+        ("error_code", Kind::Text),
+        ("person_id", Kind::Uuid),
+    ],
+};
+const MARK: &str = "UPDATE plan_rows SET state = given.state, error_code = given.error_code, \
+    person_id = COALESCE(given.person_id, plan_rows.person_id) \
+    FROM stage_change_marks AS given WHERE plan_rows.organisation_id = $1 \
+    AND plan_rows.plan_id = $2 AND plan_rows.ordinal = given.ordinal";
+const STATES: &str = "SELECT state, count(*) FROM plan_rows \
+    WHERE organisation_id = $1 AND plan_id = $2 GROUP BY state";
+
+type Row = (
+    i64,
+    Option<Uuid>,
+    Option<Uuid>,
+    Option<Vec<u8>>,
+    String,
+    Option<String>,
+    Uuid,
+    Option<String>,
+    Option<Vec<u8>>,
+    Option<Vec<u8>>,
+);
+
+/// Stores the rows of a plan, held ones as held and the others as open.
+pub(crate) async fn store(
+    scope: &Scope,
+    session: &mut Session,
+    id: PlanId,
+    plan: &Plan,
+) -> Result<(), StorageError> {
+    let mut ordinal = 0_u64;
+    for changes in plan.changes.chunks(STAGED) {
+        let ids: Vec<PersonId> = changes.iter().filter_map(|change| change.person).collect();
+        let of_people = people::keys_of(scope, &mut *session, &ids).await?;
+        let ids: Vec<&str> = changes
+            .iter()
+            .filter(|change| {
+                change
+                    .person
+                    .is_none_or(|person| !of_people.contains_key(&person))
+            })
+            .filter_map(|change| change.external_id.as_ref())
+            .map(ExternalId::as_str)
+            .collect();
+        let of_records = record_keys(scope, &mut *session, plan.connection, &ids).await?;
+        let mut rows = Vec::with_capacity(changes.len());
+        for change in changes {
+            let of_person = change
+                .person
+                .and_then(|id| of_people.get(&id).map(|key| (id, key)));
+            let (sealed_person, key) = match of_person {
+                Some((person, key)) => (Some(person.uuid()), key),
+                None => {
+                    let id = change.external_id.as_ref().map_or("", ExternalId::as_str);
+                    let key = of_records.get(id);
+                    (None, key.ok_or(StorageError::RowWithoutOwner { ordinal })?)
+                }
+            };
+            let plain = zeroize::Zeroizing::new(to_json("plan_rows.sealed", change)?);
+            let place = number("plan_rows.ordinal", ordinal)?;
+            let (plan_id, bytes) = (id.uuid(), place.to_le_bytes());
+            let owner = [plan_id.as_bytes().as_slice(), bytes.as_slice()];
+            let held = change.effects.iter().any(|planned| planned.held.is_some());
+            let state = if held {
+                ChangeState::Held
+            } else {
+                ChangeState::Open
+            };
+            rows.push(vec![
+                scope.id().into(),
+                id.uuid().into(),
+                place.into(),
+                change
+                    .external_id
+                    .as_ref()
+                    .map(|id| id.as_str().to_owned())
+                    .into(),
+                change.person.map(PersonId::uuid).into(),
+                change.situation.word().into(),
+                change.reaction.word().into(),
+                sealed_person.into(),
+                scope
+                    .seal(key, "plan_rows.sealed", &owner, plain.as_bytes())?
+                    .into(),
+                state.word().into(),
+            ]);
+            ordinal += 1;
+        }
+        append(&mut *session, &ROWS, &rows).await?;
+    }
+    Ok(())
+}
+
+/// Rows in these states, by their place in the plan.
+pub(crate) async fn page(
+    scope: &Scope,
+    session: &mut Session,
+    plan: PlanId,
+    states: &[ChangeState],
+    after: Option<u64>,
+    limit: u32,
+) -> Result<Vec<StoredChange>, StorageError> {
+    if states.is_empty() {
+        return Ok(Vec::new());
+    }
+    let after = after.map_or(Ok(-1), |ordinal| number("plan_rows.ordinal", ordinal))?;
+    let mut query = QueryBuilder::<Db>::new(
+        "SELECT held.ordinal, held.person_id, held.sealed_person_id, held.sealed, held.state, \
+         held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
+         body.wrapped_key FROM plan_rows AS held \
+         JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
+         AND plan.id = held.plan_id \
+         LEFT JOIN people AS person ON person.organisation_id = held.organisation_id \
+         AND person.id = held.sealed_person_id \
+         LEFT JOIN record_bodies AS body ON body.organisation_id = held.organisation_id \
+         AND body.connection_id = plan.connection_id AND body.external_id = held.external_id \
+         WHERE held.organisation_id = ",
+    );
+    query
+        .push_bind(scope.id())
+        .push(" AND held.plan_id = ")
+        .push_bind(plan.uuid())
+        .push(" AND held.ordinal > ")
+        .push_bind(after)
+        .push(" AND held.state IN (");
+    let mut list = query.separated(", ");
+    for state in states {
+        list.push_bind(state.word());
+    }
+    query
+        .push(") ORDER BY held.ordinal LIMIT ")
+        .push_bind(i64::from(limit));
+    query
+        .build_query_as::<Row>()
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .map(|row| read(scope, plan, row))
+        .collect()
+}
+
+/// How many rows stand in each state.
+pub(crate) async fn states(
+    scope: &Scope,
+    session: &mut Session,
+    plan: PlanId,
+) -> Result<BTreeMap<ChangeState, u64>, StorageError> {
+    sqlx::query_as::<Db, (String, i64)>(STATES)
+        .bind(scope.id())
+        .bind(plan.uuid())
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .map(|(state, rows)| {
+            let state = word("plan_rows.state", ChangeState::from_word(&state))?;
+            Ok((state, count("rows of a plan", rows)?))
+        })
+        .collect()
+}
+
+pub(crate) async fn mark(
+    scope: &Scope,
+    session: &mut Session,
+    plan: PlanId,
+    marks: &[ChangeMark],
+) -> Result<(), StorageError> {
+    for marks in marks.chunks(STAGED) {
+        let mut rows = Vec::with_capacity(marks.len());
+        for mark in marks {
+            rows.push(vec![
+                number("plan_rows.ordinal", mark.ordinal)?.into(),
+                mark.state.word().into(),
+                mark.error_code.clone().into(),
+                mark.person.map(PersonId::uuid).into(),
+            ]);
+        }
+        stage(&mut *session, &MARKS, &rows).await?;
+        sqlx::query(MARK)
+            .bind(scope.id())
+            .bind(plan.uuid())
+            .execute(&mut *session)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn record_keys(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    ids: &[&str],
+) -> Result<BTreeMap<String, Key>, StorageError> {
+    let mut keys = BTreeMap::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let mut query = QueryBuilder::<Db>::new("WITH given (external_id) AS (");
+        query.push_values(ids, |mut row, id| {
+            row.push_bind(*id);
+        });
+        query.push(
+            ") SELECT body.external_id, body.wrapped_key FROM given \
+             JOIN record_bodies AS body ON body.external_id = given.external_id \
+             WHERE body.organisation_id = ",
+        );
+        query
+            .push_bind(scope.id())
+            .push(" AND body.connection_id = ")
+            .push_bind(connection.uuid());
+        for (id, wrapped) in query
+            .build_query_as::<(String, Vec<u8>)>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            let key = open_record_key(scope, connection.uuid(), &id, &wrapped)?;
+            keys.insert(id, key);
+        }
+    }
+    Ok(keys)
+}
+
+fn open_record_key(
+    scope: &Scope,
+    connection: Uuid,
+    id: &str,
+    wrapped: &[u8],
+) -> Result<Key, StorageError> {
+    let owner = [connection.as_bytes().as_slice(), id.as_bytes()];
+    Ok(scope.unwrap("record_bodies.wrapped_key", &owner, wrapped)?)
+}
+
+fn read(scope: &Scope, plan: PlanId, row: Row) -> Result<StoredChange, StorageError> {
+    let (
+        ordinal,
+        person,
+        sealed_person,
+        sealed,
+        state,
+        error_code,
+        connection,
+        external_id,
+        person_key,
+        record_key,
+    ) = row;
+    let change = match sealed {
+        None => None,
+        Some(sealed) => {
+            let lost = || {
+                damaged(
+                    "plan_rows.sealed",
+                    "the key it was sealed with is not stored",
+                )
+            };
+            let key = match sealed_person {
+                Some(person) => people::open_key(scope, person, &person_key.ok_or_else(lost)?)?,
+                None => {
+                    let (id, wrapped) = external_id.zip(record_key).ok_or_else(lost)?;
+                    open_record_key(scope, connection, &id, &wrapped)?
+                }
+            };
+            let plan = plan.uuid();
+            let place = ordinal.to_le_bytes();
+            let owner = [plan.as_bytes().as_slice(), place.as_slice()];
+            let plain = scope.open(&key, "plan_rows.sealed", &owner, &sealed)?;
+            Some(from_json::<Change>("plan_rows.sealed", &plain)?)
+        }
+    };
+    Ok(StoredChange {
+        ordinal: count("plan_rows.ordinal", ordinal)?,
+        change,
+        person: person.map(PersonId::from_uuid),
+        state: word("plan_rows.state", ChangeState::from_word(&state))?,
+        error_code,
+    })
+}

@@ -1,0 +1,117 @@
+//! The heads of plans.
+
+use muster_model::{ConnectionId, Plan, PlanId, RunId};
+use uuid::Uuid;
+
+use super::{Db, Session, connections, plan_rows};
+use crate::error::StorageError;
+use crate::plan::{NewPlan, PlanHeader, StoredPlan};
+use crate::scope::Scope;
+use crate::stored::{count, date, digest, from_json, instant, to_json};
+
+const INSERT: &str = "INSERT INTO plans \
+    (organisation_id, id, connection_id, run_id, hash, made_for, made_at, header) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+const BETWEEN: &str = "SELECT id, connection_id, run_id, hash, made_for, made_at, header, \
+    (SELECT count(*) FROM plan_rows AS held WHERE held.organisation_id = plans.organisation_id \
+        AND held.plan_id = plans.id) \
+    FROM plans WHERE organisation_id = $1 AND id >= $2 AND id <= $3 ORDER BY id LIMIT 2";
+const LATEST: &str = "SELECT id, connection_id, run_id, hash, made_for, made_at, header, \
+    (SELECT count(*) FROM plan_rows AS held WHERE held.organisation_id = plans.organisation_id \
+        AND held.plan_id = plans.id) \
+    FROM plans WHERE organisation_id = $1 AND connection_id = $2 \
+    ORDER BY made_at DESC, id DESC LIMIT 1";
+
+type Row = (Uuid, Uuid, Option<Uuid>, Vec<u8>, String, i64, String, i64);
+
+pub(crate) async fn store(
+    scope: &Scope,
+    session: &mut Session,
+    new: NewPlan<'_>,
+) -> Result<(), StorageError> {
+    let NewPlan { id, run, plan } = new;
+    connections::by_id(scope, &mut *session, plan.connection).await?;
+    sqlx::query(INSERT)
+        .bind(scope.id())
+        .bind(id.uuid())
+        .bind(plan.connection.uuid())
+        .bind(run.map(RunId::uuid))
+        .bind(plan.hash.as_bytes().to_vec())
+        .bind(plan.made_for.to_string())
+        .bind(plan.made_at.as_microsecond())
+        .bind(to_json("plans.header", &PlanHeader::of(plan))?)
+        .execute(&mut *session)
+        .await?;
+    plan_rows::store(scope, session, id, plan).await
+}
+
+/// The plan of an id, or of the only id that begins so; hyphens do not count.
+pub(crate) async fn by_name(
+    scope: &Scope,
+    session: &mut Session,
+    name: &str,
+) -> Result<StoredPlan, StorageError> {
+    let unknown = || StorageError::PlanUnknown {
+        name: name.to_owned(),
+    };
+    let digits: String = name
+        .trim()
+        .chars()
+        .filter(|character| *character != '-')
+        .collect();
+    if digits.is_empty() || !digits.chars().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(unknown());
+    }
+    let bound = |fill: &str| {
+        let missing = 32_usize.checked_sub(digits.len())?;
+        Uuid::parse_str(&format!("{digits}{}", fill.repeat(missing))).ok()
+    };
+    let (low, high) = bound("0").zip(bound("f")).ok_or_else(unknown)?;
+    let rows = sqlx::query_as::<Db, Row>(BETWEEN)
+        .bind(scope.id())
+        .bind(low)
+        .bind(high)
+        .fetch_all(session)
+        .await?;
+    let mut rows = rows.into_iter();
+    match (rows.next(), rows.next()) {
+        (Some(row), None) => read(row),
+        (Some(first), Some(second)) => Err(StorageError::PlanAmbiguous {
+            name: name.to_owned(),
+            first: PlanId::from_uuid(first.0),
+            second: PlanId::from_uuid(second.0),
+        }),
+        (None, _) => Err(unknown()),
+    }
+}
+
+pub(crate) async fn latest(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+) -> Result<Option<StoredPlan>, StorageError> {
+    sqlx::query_as::<Db, Row>(LATEST)
+        .bind(scope.id())
+        .bind(connection.uuid())
+        .fetch_optional(session)
+        .await?
+        .map(read)
+        .transpose()
+}
+
+fn read(row: Row) -> Result<StoredPlan, StorageError> {
+    let (id, connection, run, hash, made_for, made_at, header, rows) = row;
+    let header: PlanHeader = from_json("plans.header", header.as_bytes())?;
+    let plan: Plan = header.into_plan(
+        ConnectionId::from_uuid(connection),
+        date("plans.made_for", &made_for)?,
+        instant("plans.made_at", made_at)?,
+        digest("plans.hash", &hash)?,
+    );
+    Ok(StoredPlan {
+        id: PlanId::from_uuid(id),
+        run: run.map(RunId::from_uuid),
+        plan,
+        rows: count("rows of a plan", rows)?,
+    })
+}

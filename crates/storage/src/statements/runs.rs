@@ -1,0 +1,123 @@
+//! Runs and their reports.
+
+use std::time::Duration;
+
+use muster_model::report::Trigger;
+use muster_model::{ConnectionId, RunId, RunReport};
+use uuid::Uuid;
+
+use super::{Db, Session, leases};
+use crate::error::StorageError;
+use crate::run::Run;
+use crate::scope::Scope;
+use crate::stored::{from_json, instant, instant_or_none, to_json};
+
+const INSERT: &str = "INSERT INTO runs (organisation_id, id, connection_id, started_by, started_at) \
+    VALUES ($1, $2, $3, $4, $5)";
+const FINISH: &str = "UPDATE runs SET finished_at = $3, report = $4 \
+    WHERE organisation_id = $1 AND id = $2 AND connection_id = $5";
+const LIST: &str = "SELECT id, connection_id, started_by, started_at, finished_at, report \
+    FROM runs WHERE organisation_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2";
+const BY_ID: &str = "SELECT id, connection_id, started_by, started_at, finished_at, report \
+    FROM runs WHERE organisation_id = $1 AND id = $2";
+
+type Row = (Uuid, Uuid, String, i64, Option<i64>, Option<String>);
+
+pub(crate) async fn begin(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    trigger: Trigger,
+    lease: Duration,
+) -> Result<Run, StorageError> {
+    // The connection must be one of this organisation's, with a readable refusal.
+    super::connections::by_id(scope, &mut *session, connection).await?;
+    let run = Run {
+        id: RunId::from_uuid(scope.ids.next_uuid()),
+        connection,
+        trigger,
+        started_at: scope.now_stored()?,
+        finished_at: None,
+        report: None,
+    };
+    // First the lease: a refused run leaves nothing behind.
+    leases::take(scope, &mut *session, connection, run.id, lease).await?;
+    sqlx::query(INSERT)
+        .bind(scope.id())
+        .bind(run.id.uuid())
+        .bind(connection.uuid())
+        .bind(to_json("runs.started_by", &trigger)?)
+        .bind(run.started_at.as_microsecond())
+        .execute(session)
+        .await?;
+    Ok(run)
+}
+
+/// Stores the report and lets the connection go.
+pub(crate) async fn finish(
+    scope: &Scope,
+    session: &mut Session,
+    report: &RunReport,
+) -> Result<(), StorageError> {
+    leases::give_back(scope, &mut *session, report.run).await?;
+    let finished = sqlx::query(FINISH)
+        .bind(scope.id())
+        .bind(report.run.uuid())
+        .bind(report.finished.as_microsecond())
+        .bind(to_json("runs.report", report)?)
+        .bind(report.connection.uuid())
+        .execute(session)
+        .await?
+        .rows_affected();
+    if finished == 1 {
+        Ok(())
+    } else {
+        Err(StorageError::ConnectionUnknown {
+            connection: report.connection,
+        })
+    }
+}
+
+pub(crate) async fn list(
+    scope: &Scope,
+    session: &mut Session,
+    limit: u32,
+) -> Result<Vec<Run>, StorageError> {
+    sqlx::query_as::<Db, Row>(LIST)
+        .bind(scope.id())
+        .bind(i64::from(limit))
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .map(read)
+        .collect()
+}
+
+pub(crate) async fn by_id(
+    scope: &Scope,
+    session: &mut Session,
+    run: RunId,
+) -> Result<Option<Run>, StorageError> {
+    sqlx::query_as::<Db, Row>(BY_ID)
+        .bind(scope.id())
+        .bind(run.uuid())
+        .fetch_optional(session)
+        .await?
+        .map(read)
+        .transpose()
+}
+
+fn read(
+    (id, connection, trigger, started_at, finished_at, report): Row,
+) -> Result<Run, StorageError> {
+    Ok(Run {
+        id: RunId::from_uuid(id),
+        connection: ConnectionId::from_uuid(connection),
+        trigger: from_json("runs.started_by", trigger.as_bytes())?,
+        started_at: instant("runs.started_at", started_at)?,
+        finished_at: instant_or_none("runs.finished_at", finished_at)?,
+        report: report
+            .map(|report| from_json("runs.report", report.as_bytes()))
+            .transpose()?,
+    })
+}

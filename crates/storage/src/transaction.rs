@@ -1,0 +1,335 @@
+//! Writing one organisation's data.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use muster_model::policy::BrakeKind;
+use muster_model::report::Trigger;
+use muster_model::{
+    ConnectionId, ExternalId, Link, PersonId, PlanId, RunId, RunReport, SnapshotId,
+};
+use uuid::Uuid;
+
+use crate::both::on_its_engine;
+use crate::connection::{Connection, Credentials, NewConnection};
+use crate::error::StorageError;
+use crate::outbox::{OutboxMessage, OutboxState};
+use crate::person::PersonToWrite;
+use crate::plan::{ChangeMark, NewPlan};
+use crate::reader::Reader;
+use crate::record::{RecordToStore, Rest, Stored};
+use crate::release::HoldRelease;
+use crate::run::Run;
+
+/// A transaction over one organisation's data: everything in it becomes true
+/// together with [`Transaction::commit`], or nothing does. It reads like a
+/// [`Reader`], its own writes included. Errors as there.
+pub struct Transaction {
+    reader: Reader,
+}
+
+/// What storage calls answer.
+type Result<T> = std::result::Result<T, StorageError>;
+
+impl Transaction {
+    pub(crate) const fn new(reader: Reader) -> Self {
+        Self { reader }
+    }
+
+    /// Makes everything last. Without it, dropping the transaction undoes it.
+    ///
+    /// # Errors
+    /// `storage.database`: then nothing was written.
+    pub async fn commit(self) -> Result<()> {
+        self.reader.handle.commit().await
+    }
+
+    // --- connections
+
+    /// Makes a connection, a draft.
+    ///
+    /// # Errors
+    /// `connection.exists` if the name is in use.
+    pub async fn insert_connection(
+        &mut self,
+        new: NewConnection,
+        credentials: Option<&Credentials>,
+    ) -> Result<Connection> {
+        on_its_engine!(&mut self.reader, connections::insert(new, credentials))
+    }
+
+    /// Writes everything but id and creation; `None` keeps the credentials.
+    ///
+    /// # Errors
+    /// `connection.unknown`; `credentials.asked_again` if the address changes
+    /// and no credentials come along.
+    pub async fn update_connection(
+        &mut self,
+        connection: &Connection,
+        credentials: Option<&Credentials>,
+    ) -> Result<()> {
+        on_its_engine!(
+            &mut self.reader,
+            connections::update(connection, credentials)
+        )
+    }
+
+    // --- runs
+
+    /// Begins a run and takes the connection for it, until the lease runs out
+    /// on the database's clock. Commit at once: others see it only then.
+    ///
+    /// # Errors
+    /// `connection.unknown`; `run.in_progress` if another run holds the connection.
+    pub async fn begin_run(
+        &mut self,
+        connection: ConnectionId,
+        trigger: Trigger,
+        lease: Duration,
+    ) -> Result<Run> {
+        on_its_engine!(&mut self.reader, runs::begin(connection, trigger, lease))
+    }
+
+    /// Keeps the connection for so long from now.
+    ///
+    /// # Errors
+    /// `run.lease_lost` if another run took it, or the run has ended: stop
+    /// and commit nothing.
+    pub async fn extend_lease(&mut self, run: RunId, lease: Duration) -> Result<()> {
+        on_its_engine!(&mut self.reader, leases::extend(run, lease))
+    }
+
+    /// Stores the report and lets the connection go.
+    ///
+    /// # Errors
+    /// `run.lease_lost` if another run took the connection.
+    pub async fn finish_run(&mut self, report: &RunReport) -> Result<()> {
+        on_its_engine!(&mut self.reader, runs::finish(report))
+    }
+
+    // --- source records
+
+    /// Begins the snapshot of a run's read.
+    ///
+    /// # Errors
+    /// `run.lease_lost` if there is no such run of this connection.
+    pub async fn begin_snapshot(
+        &mut self,
+        connection: ConnectionId,
+        run: RunId,
+    ) -> Result<SnapshotId> {
+        on_its_engine!(&mut self.reader, snapshots::begin(connection, run))
+    }
+
+    /// Stores a page of records. Of an unchanged one only the snapshot and
+    /// the revision are written.
+    ///
+    /// # Errors
+    /// `snapshot.unknown`, `record.without_id`.
+    pub async fn store_records(
+        &mut self,
+        connection: ConnectionId,
+        snapshot: SnapshotId,
+        records: &[RecordToStore],
+    ) -> Result<Stored> {
+        on_its_engine!(
+            &mut self.reader,
+            records::store(connection, snapshot, records)
+        )
+    }
+
+    /// Brings records to rest under these versions. A mark set after the
+    /// record was loaded stays.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn settle(
+        &mut self,
+        connection: ConnectionId,
+        versions: &str,
+        rests: &[Rest],
+    ) -> Result<()> {
+        on_its_engine!(&mut self.reader, due::settle(connection, versions, rests))
+    }
+
+    /// Takes records out of rest.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn unsettle(&mut self, connection: ConnectionId, ids: &[ExternalId]) -> Result<()> {
+        on_its_engine!(&mut self.reader, due::unsettle(connection, ids))
+    }
+
+    /// Marks records as due.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn mark_records_due(
+        &mut self,
+        connection: ConnectionId,
+        ids: &[ExternalId],
+    ) -> Result<()> {
+        on_its_engine!(&mut self.reader, due::mark_records(connection, ids))
+    }
+
+    /// Marks every record linked to these people as due, on every connection.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn mark_people_due(&mut self, people: &[PersonId]) -> Result<()> {
+        on_its_engine!(&mut self.reader, due::mark_people(people))
+    }
+
+    /// Marks the records that say something about this day or an earlier one;
+    /// how many there were.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn mark_due_on(&mut self, today: Date) -> Result<u64> {
+        on_its_engine!(&mut self.reader, due::mark_due_on(today))
+    }
+
+    // --- links
+
+    /// Inserts links of version 0 and updates the others where the version
+    /// still holds; the stored version is one more. Gives back the ids of the
+    /// stale ones, of which nothing was written.
+    ///
+    /// # Errors
+    /// `connection.unknown`, `person.unknown`.
+    pub async fn write_links(
+        &mut self,
+        connection: ConnectionId,
+        links: &[Link],
+    ) -> Result<Vec<ExternalId>> {
+        on_its_engine!(&mut self.reader, links::write(connection, links))
+    }
+
+    /// Deletes links; how many there were.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn delete_links(
+        &mut self,
+        connection: ConnectionId,
+        ids: &[ExternalId],
+    ) -> Result<u64> {
+        on_its_engine!(&mut self.reader, links::delete(connection, ids))
+    }
+
+    // --- people
+
+    /// Inserts people of version 0 and updates the others where the version
+    /// still holds; the stored version is one more. Gives back the stale
+    /// ones, of whom nothing was written.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn write_people(&mut self, people: &[PersonToWrite]) -> Result<Vec<PersonId>> {
+        on_its_engine!(&mut self.reader, people::write(people))
+    }
+
+    /// Erases people: their rows, digests, keys, links and linked records,
+    /// and what was sealed with those keys; how many there were. Their ids are
+    /// remembered as erased.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn erase_people(&mut self, people: &[PersonId]) -> Result<u64> {
+        on_its_engine!(&mut self.reader, erase::people(people))
+    }
+
+    // --- plans
+
+    /// Stores a plan: its head in the clear, each row sealed with the key of
+    /// the person or, while there is none, of the source record.
+    ///
+    /// # Errors
+    /// `connection.unknown`, `plan.row_without_owner`.
+    pub async fn store_plan(&mut self, new: NewPlan<'_>) -> Result<()> {
+        on_its_engine!(&mut self.reader, plans::store(new))
+    }
+
+    /// Says what became of rows.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn mark_changes(&mut self, plan: PlanId, marks: &[ChangeMark]) -> Result<()> {
+        on_its_engine!(&mut self.reader, plan_rows::mark(plan, marks))
+    }
+
+    // --- holds
+
+    /// Counts rows of a kind that a brake let through at an instant.
+    ///
+    /// # Errors
+    /// `connection.unknown`.
+    pub async fn passed(
+        &mut self,
+        connection: ConnectionId,
+        kind: BrakeKind,
+        at: Timestamp,
+        rows: u64,
+    ) -> Result<()> {
+        on_its_engine!(&mut self.reader, holds::passed(connection, kind, at, rows))
+    }
+
+    /// Releases holds, until they are taken back. Those of a plan of another
+    /// connection are left out.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn release_holds(
+        &mut self,
+        connection: ConnectionId,
+        releases: &[HoldRelease],
+    ) -> Result<()> {
+        on_its_engine!(&mut self.reader, holds::release(connection, releases))
+    }
+
+    /// Takes releases back, or uses them up.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn take_back_releases(
+        &mut self,
+        connection: ConnectionId,
+        releases: &[HoldRelease],
+    ) -> Result<()> {
+        on_its_engine!(&mut self.reader, holds::take_back(connection, releases))
+    }
+
+    // --- outbox
+
+    /// Queues outward work, in order.
+    ///
+    /// # Errors
+    /// `person.unknown`.
+    pub async fn enqueue(&mut self, messages: &[OutboxMessage]) -> Result<()> {
+        on_its_engine!(&mut self.reader, outbox::enqueue(messages))
+    }
+
+    /// Says where outward work stands.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn mark_outbox(&mut self, ids: &[Uuid], state: OutboxState) -> Result<()> {
+        on_its_engine!(&mut self.reader, outbox::mark(ids, state))
+    }
+}
+
+impl Deref for Transaction {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.reader
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut Reader {
+        &mut self.reader
+    }
+}
