@@ -154,10 +154,10 @@ pub(crate) async fn by_ids(
             ") SELECT record.external_id, record.digest, record.revision, record.settled_digest, \
              record.settled_versions, record.rest, record.due_on, record.due_marks, \
              record.due_marks_settled, body.wrapped_key, body.body FROM given \
-             JOIN source_records AS record ON record.external_id = given.external_id \
+             CROSS JOIN source_records AS record \
              JOIN record_bodies AS body ON body.organisation_id = record.organisation_id \
              AND body.connection_id = record.connection_id \
-             AND body.external_id = record.external_id WHERE record.organisation_id = ",
+             AND body.external_id = record.external_id WHERE record.external_id = given.external_id AND record.organisation_id = ",
         );
         query
             .push_bind(scope.id())
