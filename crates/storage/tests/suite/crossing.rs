@@ -58,7 +58,7 @@ async fn victim(bench: &Bench) -> Victim {
         .await
         .unwrap();
     transaction
-        .release_holds(company.id(), &[release.clone()])
+        .release_holds(company.id(), std::slice::from_ref(&release))
         .await
         .unwrap();
     transaction
@@ -333,16 +333,16 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         .await;
     assert_eq!(code(answer), "connection.unknown");
     transaction
-        .release_holds(connection, &[victim.release.clone()])
+        .release_holds(connection, std::slice::from_ref(&victim.release))
         .await
         .unwrap();
     transaction
-        .release_holds(thief.id(), &[victim.release.clone()])
+        .release_holds(thief.id(), std::slice::from_ref(&victim.release))
         .await
         .unwrap();
     assert!(transaction.releases(thief.id()).await.unwrap().is_empty());
     transaction
-        .take_back_releases(connection, &[victim.release.clone()])
+        .take_back_releases(connection, std::slice::from_ref(&victim.release))
         .await
         .unwrap();
     let body = serde_json::Value::Null;
