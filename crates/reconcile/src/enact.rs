@@ -81,6 +81,20 @@ pub fn enact(change: &Change, mut state: State, context: &EnactContext<'_>) -> S
     state
 }
 
+/// May the record come to rest with this row? Not while something of it is
+/// held, waits for a person or an answer, or names a manager who is not there.
+#[must_use]
+pub fn is_done(change: &Change, manager: &dyn Fn(&ManagerKey) -> Option<PersonId>) -> bool {
+    change.settles
+        && change.effects.iter().all(|planned| {
+            let found = match &planned.effect {
+                Effect::Manager { to: Some(key), .. } => manager(key).is_some(),
+                _ => true,
+            };
+            found && planned.held.is_none()
+        })
+}
+
 fn enact_on(person: &mut Person, effect: &Effect, context: &EnactContext<'_>) {
     match effect {
         Effect::Set {
@@ -107,8 +121,15 @@ fn enact_on(person: &mut Person, effect: &Effect, context: &EnactContext<'_>) {
                 .set(*field, to.clone().map(|value| value.value));
             person.owners.insert(*field, context.connection);
         }
+        Effect::Own { field } => {
+            person.owners.insert(*field, context.connection);
+        }
         Effect::Manager { to, .. } => {
-            person.manager = to.as_ref().and_then(|key| (context.manager)(key));
+            person.manager = match to {
+                None => None,
+                // One who cannot be found takes nobody's manager away; see `is_done`.
+                Some(key) => (context.manager)(key).or(person.manager),
+            };
         }
         Effect::Employment { to, .. } => {
             person.employment = *to;
@@ -133,9 +154,12 @@ fn enact_on(person: &mut Person, effect: &Effect, context: &EnactContext<'_>) {
 fn created(fields: &Fields, access: Access, context: &EnactContext<'_>) -> Person {
     let mut person = Person::new(context.new_person);
     person.fields = fields.only(|field| field != Field::Engagements);
-    if let Some(engagements) = fields
-        .value(Field::Engagements)
-        .and_then(Value::as_engagements)
+    // Engagements that no later read would follow would keep somebody employed for ever.
+    if context.policy.flow(Field::Engagements) == Flow::In
+        && let Some(engagements) = fields
+            .value(Field::Engagements)
+            .and_then(Value::as_engagements)
+            .filter(|engagements| !engagements.is_empty())
     {
         person
             .engagements

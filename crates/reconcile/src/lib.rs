@@ -29,6 +29,7 @@ pub mod trust;
 
 pub use enact::{EnactContext, State, enact};
 pub use input::{
-    Candidate, Confirmation, Input, KeyHolders, ManagerIndex, OtherLink, RecordHolder, Touched,
+    Candidate, Confirmation, Input, KeyHolders, ManagerIndex, OtherLink, RecordHolder, Sibling,
+    Touched,
 };
 pub use plan::{PlanError, plan, questions};
