@@ -187,6 +187,9 @@ pub fn wish(
         Flow::Out => gives_ours(field, base, theirs, ours).then_some(Wish::GiveOurs),
         Flow::In => match (theirs, ours.value()) {
             (Said::Absent, _) | (Said::Null, None) => None,
+            // An engagement without an end is open: that is a statement, not a loss,
+            // and whoever was rehired has no last day any more.
+            (Said::Null, Some(_)) if field == Field::EndDate => Some(Wish::TakeTheirs),
             (Said::Null, Some(_)) => match policy.emptied {
                 EmptyRule::Keep => None,
                 EmptyRule::Clear => Some(Wish::Clear),

@@ -171,8 +171,8 @@ fn created(fields: &Fields, access: Access, context: &EnactContext<'_>) -> Perso
         .unwrap_or(EngagementStatus::Unknown);
     person.access = access;
     person.version = 1;
-    for (field, _) in fields.iter() {
-        if matches!(context.policy.flow(field), Flow::In | Flow::Both) {
+    for (field, said) in fields.iter() {
+        if said.value().is_some() && matches!(context.policy.flow(field), Flow::In | Flow::Both) {
             person.owners.insert(field, context.connection);
         }
     }
@@ -201,7 +201,7 @@ pub fn believe(link: &mut Link, record: &SourceRecord, person: Option<&Person>, 
     link.gone_since = None;
     if let Some(person) = person {
         for (field, flow) in &policy.flows {
-            if *flow != Flow::Both {
+            if !matches!(flow, Flow::Both | Flow::Out) {
                 continue;
             }
             let (theirs, ours) = (record.fields.get(*field), person.fields.get(*field));

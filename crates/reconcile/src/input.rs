@@ -9,7 +9,7 @@ use muster_model::evidence::ReadSummary;
 use muster_model::plan::RestCounts;
 use muster_model::policy::BrakeKind;
 use muster_model::{
-    ConnectionId, Digest, DigestKey, Engagement, Evidence, ExternalId, Field, Fields, Link,
+    ConnectionId, Digest, DigestKey, Engagement, Evidence, ExternalId, Field, Fields, Flow, Link,
     MatchKey, Person, PersonId, Policy, ReadHistory, SourceRecord,
 };
 
@@ -102,9 +102,22 @@ pub struct OtherLink {
     /// Was its record there when it was last read? One that is not owns nothing,
     /// and holds nobody.
     pub present: bool,
-    /// The fields it owns when nobody before it does: those that flow in or
-    /// both and of which it says something.
+    /// The fields it owns when nobody before it does: [`says`].
     pub says: BTreeSet<Field>,
+}
+
+/// The fields of which a link has a value on a day, and that its policy lets in:
+/// those that its connection owns when nobody before it does. Null owns nothing,
+/// so that the next source can fill what the first one leaves empty.
+#[must_use]
+pub fn says(link: &Link, policy: &Policy, today: Date) -> BTreeSet<Field> {
+    muster_model::engagement::flatten(&link.said, today)
+        .iter()
+        .filter(|(field, said)| {
+            said.value().is_some() && matches!(policy.flow(*field), Flow::In | Flow::Both)
+        })
+        .map(|(field, _)| field)
+        .collect()
 }
 
 /// Who holds a key.

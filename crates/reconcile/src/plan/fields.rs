@@ -43,6 +43,10 @@ pub(super) fn compare(subject: &Subject<'_>, record: &SourceRecord, today: Date)
             theirs: theirs.get(field),
             ours: subject.person.fields.get(field),
         };
+        // Who has no value owns nothing while another source has one.
+        if flow != Flow::Out && pair.theirs.is_null() && subject.is_said_elsewhere(field) {
+            continue;
+        }
         let policy = subject.input.policy;
         let key = subject.input.key;
         match compare::wish(policy, field, subject.link, pair.theirs, pair.ours, key) {

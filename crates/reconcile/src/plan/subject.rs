@@ -56,6 +56,17 @@ impl Subject<'_> {
         !self.others.iter().any(before) && !self.siblings.iter().any(ahead)
     }
 
+    /// Does any other record of the person have a value for the field?
+    pub(super) fn is_said_elsewhere(&self, field: Field) -> bool {
+        self.others
+            .iter()
+            .any(|other| other.present && other.says.contains(&field))
+            || self
+                .siblings
+                .iter()
+                .any(|sibling| sibling.present && sibling.says.contains(&field))
+    }
+
     /// Is this the only administrator who may enter (BEY-35)?
     pub(super) fn is_last_administrator(&self) -> bool {
         self.person.standing.administrator
