@@ -172,6 +172,10 @@ fn created(fields: &Fields, access: Access, context: &EnactContext<'_>) -> Perso
     person.access = access;
     person.version = 1;
     for (field, said) in fields.iter() {
+        // Employment is the union of what all say: no source owns it.
+        if matches!(field, Field::Engagements | Field::EmploymentStatus) {
+            continue;
+        }
         if said.value().is_some() && matches!(context.policy.flow(field), Flow::In | Flow::Both) {
             person.owners.insert(field, context.connection);
         }

@@ -41,14 +41,14 @@ fn try_law(law: Law, machine: &Machine, cases: u32) -> Result<(), String> {
 }
 
 fn holds(law: Law) {
-    if let Err(why) = try_law(law, &HONEST, script::CASES) {
+    if let Err(why) = try_law(law, &HONEST, script::cases()) {
         panic!("{why}");
     }
 }
 
 fn finds(law: Law, bug: &Machine) {
     assert!(
-        try_law(law, bug, script::CASES).is_err(),
+        try_law(law, bug, script::cases()).is_err(),
         "the law does not find the planted bug"
     );
 }
@@ -273,6 +273,11 @@ fn doubt_takes_nobody(machine: &Machine, script: &Script) -> Result<(), TestCase
             Fault::Uncounted(3),
             Fault::Short(3),
         ] {
+            // Two short reads an interval apart are two proved ones, where nobody can
+            // be asked for.
+            if fault == Fault::Short(3) && !world.sources[source].can_confirm {
+                continue;
+            }
             let plan = world.plan(machine, source, fault, Load::Everybody).unwrap();
             // A short read tells nothing of it, but whoever is asked for comes back;
             // those really gone are the ones whose record the source has no more.
@@ -401,8 +406,14 @@ fn the_law_of_order_finds_a_source_that_owns_by_running_last() {
 // --- the shortcut
 
 fn shortcut_equals_everybody(machine: &Machine, script: &Script) -> Result<(), TestCaseError> {
-    let short = script.play(machine, Load::Touched);
-    let full = script.play(machine, Load::Everybody);
+    let ends = [Load::Touched, Load::Everybody].map(|load| {
+        let mut world = script.play(machine, load);
+        // Days pass of which records spoke, and every source is read once more.
+        world.pass(24 * 9);
+        script.step(&mut world, machine, load, Step::ReadAll, [0, 1, 2]);
+        world
+    });
+    let [short, full] = ends;
     let (short_seen, full_seen) = (short.seen(), full.seen());
     for (name, seen) in &full_seen {
         ensure(short_seen.get(name) == Some(seen), || {

@@ -10,8 +10,14 @@ use proptest::prelude::*;
 use crate::world::cast::{employ, engagement, know, record, say};
 use crate::world::{Fault, Load, Machine, World};
 
-/// How many scripts each law is tried on.
-pub const CASES: u32 = 48;
+/// How many scripts each law is tried on; a long proof asks for more with
+/// `MUSTER_LAW_CASES`.
+pub fn cases() -> u32 {
+    std::env::var("MUSTER_LAW_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok())
+        .unwrap_or(48)
+}
 
 /// A house and what befalls it.
 #[derive(Debug, Clone)]
