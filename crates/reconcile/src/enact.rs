@@ -9,6 +9,8 @@ use muster_model::{
     Said, SourceRecord, Value,
 };
 
+use crate::input::gives;
+
 /// A person and a link, before or after.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct State {
@@ -119,7 +121,12 @@ fn enact_on(person: &mut Person, effect: &Effect, context: &EnactContext<'_>) {
             person
                 .fields
                 .set(*field, to.clone().map(|value| value.value));
-            person.owners.insert(*field, context.connection);
+            // Who gives no value owns nothing: the next source may fill it.
+            if gives(*field, person.fields.get(*field)) {
+                person.owners.insert(*field, context.connection);
+            } else {
+                person.owners.remove(field);
+            }
         }
         Effect::Own { field } => {
             person.owners.insert(*field, context.connection);
@@ -176,7 +183,7 @@ fn created(fields: &Fields, access: Access, context: &EnactContext<'_>) -> Perso
         if matches!(field, Field::Engagements | Field::EmploymentStatus) {
             continue;
         }
-        if said.value().is_some() && matches!(context.policy.flow(field), Flow::In | Flow::Both) {
+        if gives(field, said) && matches!(context.policy.flow(field), Flow::In | Flow::Both) {
             person.owners.insert(field, context.connection);
         }
     }

@@ -10,7 +10,7 @@ use muster_model::plan::RestCounts;
 use muster_model::policy::BrakeKind;
 use muster_model::{
     ConnectionId, Digest, DigestKey, Engagement, Evidence, ExternalId, Field, Fields, Flow, Link,
-    MatchKey, Person, PersonId, Policy, ReadHistory, SourceRecord,
+    MatchKey, Person, PersonId, Policy, ReadHistory, Said, SourceRecord, Value,
 };
 
 /// What [`crate::plan()`] takes (`engine.md`, The pure function).
@@ -92,6 +92,16 @@ pub struct Sibling {
     pub says: BTreeSet<Field>,
 }
 
+/// Does this give the field something to hold? A value does; null does not, but
+/// for the last day: an engagement without one is open.
+pub(crate) const fn gives(field: Field, said: Said<&Value>) -> bool {
+    match said {
+        Said::Value(_) => true,
+        Said::Null => matches!(field, Field::EndDate),
+        Said::Absent => false,
+    }
+}
+
 /// What another connection says of a person.
 #[derive(Debug, Clone)]
 pub struct OtherLink {
@@ -114,7 +124,7 @@ pub fn says(link: &Link, policy: &Policy, today: Date) -> BTreeSet<Field> {
     muster_model::engagement::flatten(&link.said, today)
         .iter()
         .filter(|(field, said)| {
-            said.value().is_some() && matches!(policy.flow(*field), Flow::In | Flow::Both)
+            gives(*field, *said) && matches!(policy.flow(*field), Flow::In | Flow::Both)
         })
         .map(|(field, _)| field)
         .collect()

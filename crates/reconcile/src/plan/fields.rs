@@ -7,6 +7,7 @@ use muster_model::{Field, Fields, Flow, Said, SourceRecord, Value};
 
 use super::subject::Subject;
 use crate::compare::{self, Wish};
+use crate::input::gives;
 
 /// What comparing all fields gives.
 #[derive(Default)]
@@ -44,7 +45,8 @@ pub(super) fn compare(subject: &Subject<'_>, record: &SourceRecord, today: Date)
             ours: subject.person.fields.get(field),
         };
         // Who has no value owns nothing while another source has one.
-        if flow != Flow::Out && pair.theirs.is_null() && subject.is_said_elsewhere(field) {
+        let empty = pair.theirs.is_null() && !gives(field, pair.theirs);
+        if flow != Flow::Out && empty && subject.is_said_elsewhere(field) {
             continue;
         }
         let policy = subject.input.policy;
@@ -131,10 +133,12 @@ impl Pair<'_> {
     /// Nothing differs, but another connection gave the value before: the owner
     /// follows the order of sources, not the order of runs, and so does the form.
     fn own(&self, subject: &Subject<'_>, flow: Flow) -> Option<Planned> {
-        let theirs = self.theirs.value()?;
-        let ours = self.ours.value()?;
         let owned = subject.person.owners.get(&self.field) == Some(&subject.input.connection);
-        if owned || !matches!(flow, Flow::In | Flow::Both) || !theirs.same(ours, self.field) {
+        if owned || !matches!(flow, Flow::In | Flow::Both) || !gives(self.field, self.theirs) {
+            return None;
+        }
+        let (theirs, ours) = (self.theirs.value(), self.ours.value());
+        if !compare::same(self.field, self.theirs, self.ours) {
             return None;
         }
         Some(Planned::free(if theirs == ours {
