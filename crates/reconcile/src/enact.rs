@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use muster_model::engagement::EngagementStatus;
-use muster_model::plan::{Change, Effect, FieldValue, ManagerKey};
+use muster_model::plan::{Change, Effect, FieldValue, ManagerKey, Planned};
 use muster_model::{
     Access, AccessCause, Base, ConnectionId, Field, Fields, Flow, Link, Person, PersonId, Policy,
     Said, SourceRecord, Value,
@@ -56,15 +56,9 @@ pub fn enact(change: &Change, mut state: State, context: &EnactContext<'_>) -> S
                     state.link = linked(context, person.id);
                 }
             }
-            Effect::MarkGone => {
-                if let Some(link) = &mut state.link {
-                    link.gone_since = Some(context.now);
-                    link.version += 1;
-                }
-            }
             Effect::Remove => state.person = None,
             // What goes outwards, and what waits for a person, changes nothing here.
-            Effect::Conflict { .. } | Effect::Outward { .. } => {}
+            Effect::Conflict { .. } | Effect::Outward { .. } | Effect::MarkGone => {}
             effect => {
                 if let Some(person) = &mut state.person {
                     enact_on(person, effect, context);
@@ -79,6 +73,15 @@ pub fn enact(change: &Change, mut state: State, context: &EnactContext<'_>) -> S
     }
     if let (Some(record), Some(link)) = (context.record, &mut state.link) {
         believe(link, record, state.person.as_ref(), context.policy);
+    }
+    let marks =
+        |planned: &Planned| planned.held.is_none() && matches!(planned.effect, Effect::MarkGone);
+    // After believing, which takes a record that is there for one that holds.
+    if let Some(link) = state.link.as_mut()
+        && change.effects.iter().any(marks)
+    {
+        link.gone_since = Some(context.now);
+        link.version += 1;
     }
     state
 }

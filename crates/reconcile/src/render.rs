@@ -113,7 +113,7 @@ fn effect(planned: &Planned) -> String {
         }
         Effect::Access { from, to } => format!("access: {} → {}", from.name(), to.name()),
         Effect::Own { field } => format!("{field}: this source decides from now on"),
-        Effect::MarkGone => "missing from now on".to_owned(),
+        Effect::MarkGone => "holds nobody from now on".to_owned(),
         Effect::Remove => "remove from the directory".to_owned(),
     };
     if let Some(kind) = planned.held {

@@ -275,7 +275,7 @@ fn gone_and_confirmed_leaves() {
       engagements: job 2024-01-01 – … → –
       employment: active → ended
       access: active → suspended
-      missing from now on
+      holds nobody from now on
       because decide.gone: missing from a full read
     ");
 }
@@ -292,7 +292,7 @@ fn gone_and_unconfirmed_waits_for_the_next_read() {
       engagements: job 2024-01-01 – … → – [held: unconfirmed]
       employment: active → ended [held: unconfirmed]
       access: active → suspended [held: unconfirmed]
-      missing from now on
+      holds nobody from now on
       because decide.gone: missing from a full read
     held unconfirmed: 1 row of silence that nobody confirmed; missing from the read, and not confirmed by the source
       next: the next read decides, once the silence is confirmed
@@ -368,13 +368,13 @@ fn a_brake_shows_its_arithmetic() {
       engagements: job 2024-01-01 – … → – [held: suspend_silent]
       employment: active → ended [held: suspend_silent]
       access: active → suspended [held: suspend_silent]
-      missing from now on
+      holds nobody from now on
       because decide.gone: missing from a full read
     11: gone → suspend
       engagements: job 2024-01-01 – … → – [held: suspend_silent]
       employment: active → ended [held: suspend_silent]
       access: active → suspended [held: suspend_silent]
-      missing from now on
+      holds nobody from now on
       because decide.gone: missing from a full read
     held suspend_silent: 2 rows of leavers by silence; 2 in this run and 0 in the past 24 hours are more than 1: the larger of 1 and 5 % of 9 linked people
       next: check the rows; then release them with --allow suspend_silent, or leave them: they are computed again at each read
@@ -482,7 +482,7 @@ fn auto_suspends_nobody_without_an_administrator_of_the_hr_software() {
       engagements: job 2024-01-01 – … → –
       employment: active → ended
       access: active → suspended
-      missing from now on
+      holds nobody from now on
       because decide.gone: missing from a full read
     ");
 }
@@ -519,7 +519,7 @@ fn the_owner_the_last_administrator_and_the_protected_are_spared() {
     12: gone → report (looked at again on 2025-07-21)
       engagements: job 2024-01-01 – … → –
       employment: active → ended
-      missing from now on
+      holds nobody from now on
       because decide.gone: missing from a full read
       because decide.protected: access stays
     ");
@@ -587,11 +587,13 @@ fn out_of_scope_leaves_like_gone_and_removed_like_ended() {
       engagements: job 2024-01-01 – … → –
       employment: active → ended
       access: active → suspended
+      holds nobody from now on
       because decide.out_of_scope: the policy no longer covers the record
     13: removed → suspend
       engagements: job 2024-01-01 – … → –
       employment: active → ended
       access: active → suspended
+      holds nobody from now on
       because decide.removed: the source deleted the record
     ");
     run(&mut world);
@@ -668,6 +670,117 @@ fn an_empty_value_is_kept_unless_the_policy_says_otherwise() {
     let phone = world.person_of(0, "12").unwrap().fields.value(Field::Phone);
     assert_eq!(phone, Some(&value(Field::Phone, "+4740000111")));
     assert!(matches!(phone, Some(Value::Text(_))));
+}
+
+#[test]
+fn two_records_of_one_person_in_one_source_come_to_rest_beside_each_other() {
+    let mut world = running(Preset::Provision, &FIVE);
+    let strong = |amara: &mut _| say(amara, Field::NationalId, "15076500565");
+    world.sources[0].change("12", strong);
+    world.sources[0].change("12", |amara| say(amara, Field::Department, "Sales"));
+    run(&mut world);
+    active(&mut world);
+    let mut second = record("90", "Amara Okafor");
+    strong(&mut second);
+    say(&mut second, Field::Department, "Support");
+    employ(&mut second, vec![engagement("second", "2025-01-01", None)]);
+    world.sources[0].put(second);
+    run(&mut world);
+    run(&mut world);
+    for load in [Load::Touched, Load::Everybody] {
+        let plan = world.plan(&HONEST, 0, Fault::None, load).unwrap();
+        assert!(plan.is_empty(), "{}", render(&plan));
+    }
+    let amara = world.person_of(0, "90").unwrap();
+    assert_eq!(amara.fields.text(Field::Department), Some("Sales"));
+    assert_eq!(amara.engagements.values().flatten().count(), 2);
+    // One of the two ends: the other holds her.
+    world.sources[0].take("12");
+    run(&mut world);
+    run(&mut world);
+    assert!(plan(&world).is_empty(), "{}", render(&plan(&world)));
+    let amara = world.person_of(0, "90").unwrap();
+    assert_eq!(amara.access, Access::Active);
+    assert_eq!(amara.fields.text(Field::Department), Some("Support"));
+}
+
+#[test]
+fn two_records_that_name_one_person_by_different_keys_are_ambiguous() {
+    let mut world = running(Preset::Provision, &FIVE);
+    world.sources[0].set_policy(|policy| policy.keys.push(MatchKey::EmployeeNumber));
+    world.add_person(|person| {
+        introduce(person, "Kari Moe");
+        know(person, Field::EmployeeNumber, "7");
+    });
+    world.sources[0].put(record("90", "Kari Moe"));
+    let mut by_number = record("91", "Kari Moe");
+    say(&mut by_number, Field::WorkEmail, "moe@fjordlys.example");
+    say(&mut by_number, Field::EmployeeNumber, "7");
+    world.sources[0].put(by_number);
+    let both = render(&plan(&world));
+    assert_eq!(both.matches("ambiguous → ask").count(), 2, "{both}");
+    // The one that is over yields to the one that runs.
+    world.sources[0].change("91", end);
+    let one = render(&plan(&world));
+    assert!(one.contains("90: matched → link"), "{one}");
+    assert!(!one.contains("91:"), "{one}");
+}
+
+#[test]
+fn a_manager_whose_creation_is_held_takes_nobodys_manager_away() {
+    let mut world = running(Preset::Provision, &FIVE);
+    world.sources[0].change("11", |jonas| say(jonas, Field::ManagerExternalId, "10"));
+    run(&mut world);
+    world.sources[0].set_policy(|policy| {
+        policy.brakes.create = muster_model::policy::Brake {
+            floor: 2,
+            share_percent: 0,
+        };
+    });
+    for number in 0..3 {
+        world.sources[0].put(record(
+            &format!("{}", 50 + number),
+            &format!("New{number} Joiner"),
+        ));
+    }
+    world.sources[0].change("11", |jonas| say(jonas, Field::ManagerExternalId, "50"));
+    // Three joiners are held, and who would report to one of them waits.
+    let manager = |world: &World| world.person_of(0, "11").unwrap().manager;
+    let before = manager(&world);
+    let held = run(&mut world);
+    assert!(
+        render(&held).contains("→ record 50 [held: create]"),
+        "{}",
+        render(&held)
+    );
+    assert!(before.is_some());
+    assert_eq!(manager(&world), before);
+    world.run(&HONEST, 0, Fault::None, Load::Touched, true);
+    run(&mut world);
+    let joiner = world.person_of(0, "50").unwrap().id;
+    assert_eq!(manager(&world), Some(joiner));
+}
+
+#[test]
+fn ple_36_rings_and_strangers_change_no_manager_and_are_looked_at_again() {
+    let mut world = running(Preset::Provision, &FIVE);
+    for (who, manager) in [("10", "11"), ("11", "10"), ("12", "12"), ("13", "99")] {
+        world.sources[0].change(who, |of| say(of, Field::ManagerExternalId, manager));
+    }
+    assert_snapshot!(render(&run(&mut world)), @r"
+    plan for 2025-07-07: 5 read, 0 not covered, 0 invalid, 0 gone
+    nothing to do
+    manager of 10: stands on a ring of managers
+    manager of 11: stands on a ring of managers
+    manager of 12: names the person
+    manager of 13: names nobody we know
+    ");
+    world.sources[0].put(record("99", "Nils Berg"));
+    run(&mut world);
+    run(&mut world);
+    let stranger = world.person_of(0, "99").unwrap().id;
+    assert_eq!(world.person_of(0, "13").unwrap().manager, Some(stranger));
+    assert_eq!(world.person_of(0, "12").unwrap().manager, None);
 }
 
 /// What a firm of so many linked people has held when so many leave, by kind.

@@ -165,13 +165,13 @@ fn bey_42_a_returner_comes_back_on_two_keys_or_a_strong_one_and_waits_on_one() {
 
 #[test]
 fn a_key_that_changed_hands_within_400_days_waits_unless_another_agrees() {
-    let recycled = || kari().with(|case| drop(case.candidate.recycled.insert(MatchKey::WorkEmail)));
+    let recycled = || kari().with(|case| case.candidate.recycled.extend([MatchKey::WorkEmail]));
     assert_eq!(recycled().found(), "match.key_changed_hands");
     assert_eq!(
         recycled().both(Field::EmployeeNumber, "7").found(),
         "person"
     );
-    let other_key = kari().with(|case| drop(case.candidate.recycled.insert(MatchKey::NationalId)));
+    let other_key = kari().with(|case| case.candidate.recycled.extend([MatchKey::NationalId]));
     assert_eq!(other_key.found(), "person");
 }
 
@@ -362,12 +362,12 @@ fn each_broken_condition_closes_the_columns_of_its_line() {
         ),
         (
             "fill rate of a key",
-            |read| drop(read.summary.filled.insert(Field::WorkEmail, 50)),
+            |read| read.summary.filled.extend([(Field::WorkEmail, 50)]),
             [true, false, false, true],
         ),
         (
             "fill rate of the field",
-            |read| drop(read.summary.filled.insert(Field::Phone, 50)),
+            |read| read.summary.filled.extend([(Field::Phone, 50)]),
             [true, true, true, false],
         ),
         (

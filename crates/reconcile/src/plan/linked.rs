@@ -66,6 +66,8 @@ pub(super) fn plan(
             outcome.due_on,
         );
         at_rest.settles = settles;
+        // A link that holds nobody takes over nothing.
+        at_rest.believed = stays;
         return rows.rest(at_rest);
     }
     rows.push(outcome.change(subject, touched, source, effects, &compared, settles));
@@ -98,6 +100,11 @@ impl Outcome {
             // Whoever keeps access is in nobody's way: no brake counts them.
             let brake = self.turn.spared.is_none().then(|| self.brake());
             employing::tie(&mut effects, brake, self.held(subject, source));
+        }
+        // Deleted, or covered no more: the record holds nobody from now on.
+        let holds = subject.link.is_some_and(|link| link.gone_since.is_none());
+        if !self.stays && holds && self.held(subject, source).is_none() {
+            effects.push(Planned::free(Effect::MarkGone));
         }
         effects
     }
@@ -164,6 +171,7 @@ impl Outcome {
         };
         let reaction = match self.turn.reaction {
             Reaction::Update if subject.is_first() => Reaction::Link,
+            Reaction::Update if only_marks(&effects) => Reaction::Report,
             Reaction::Update if only_outward(&effects) => Reaction::UpdateSource,
             Reaction::Update if asks(&effects) => Reaction::Ask,
             reaction => reaction,
@@ -235,6 +243,12 @@ fn is_final(planned: &Planned) -> bool {
             planned.effect,
             Effect::Conflict { .. } | Effect::Outward { .. }
         )
+}
+
+fn only_marks(effects: &[Planned]) -> bool {
+    effects
+        .iter()
+        .all(|planned| matches!(planned.effect, Effect::MarkGone))
 }
 
 fn only_outward(effects: &[Planned]) -> bool {

@@ -12,7 +12,7 @@ use crate::world::{Fault, Load, Machine, World};
 
 /// How many scripts each law is tried on; a long proof asks for more with
 /// `MUSTER_LAW_CASES`.
-pub fn cases() -> u32 {
+pub(crate) fn cases() -> u32 {
     std::env::var("MUSTER_LAW_CASES")
         .ok()
         .and_then(|cases| cases.parse().ok())
@@ -21,19 +21,19 @@ pub fn cases() -> u32 {
 
 /// A house and what befalls it.
 #[derive(Debug, Clone)]
-pub struct Script {
+pub(crate) struct Script {
     /// How many humans there are.
-    pub people: usize,
+    pub(crate) people: usize,
     /// Which of the three sources have which humans, and with which values.
-    pub mix: u64,
+    pub(crate) mix: u64,
     /// What happens, in order.
-    pub steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
 }
 
 /// One thing that happens. Numbers choose a human, a source or a variant by
 /// their remainder, so that any number means something.
 #[derive(Debug, Clone, Copy)]
-pub enum Step {
+pub(crate) enum Step {
     /// A source is read.
     Read(u8, u8),
     /// Every source is read.
@@ -65,7 +65,7 @@ pub enum Step {
 }
 
 /// Scripts of all sizes; most are small, because most defects are.
-pub fn scripts() -> impl Strategy<Value = Script> {
+pub(crate) fn scripts() -> impl Strategy<Value = Script> {
     let people = prop_oneof![
         20 => 1_usize..8,
         6 => 8_usize..30,
@@ -103,7 +103,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 impl Script {
     /// Plays everything, sources in their order.
-    pub fn play(&self, machine: &Machine, load: Load) -> World {
+    pub(crate) fn play(&self, machine: &Machine, load: Load) -> World {
         let mut world = self.house();
         for step in &self.steps {
             self.step(&mut world, machine, load, *step, [0, 1, 2]);
@@ -113,7 +113,7 @@ impl Script {
 
     /// Plays what befalls the sources, with no fault, each time until nothing
     /// follows; the sources run in another order.
-    pub fn play_in_order(&self, machine: &Machine, order: [usize; 3]) -> World {
+    pub(crate) fn play_in_order(&self, machine: &Machine, order: [usize; 3]) -> World {
         let mut world = self.house();
         for step in &self.steps {
             match step {
@@ -197,7 +197,7 @@ impl Script {
     }
 
     /// One step.
-    pub fn step(
+    pub(crate) fn step(
         &self,
         world: &mut World,
         machine: &Machine,

@@ -5,14 +5,14 @@ use muster_model::value::SealedText;
 use muster_model::{Engagement, EngagementStatus, Field, Person, Said, SourceRecord, Value};
 
 /// A record of somebody employed since 2024 without end.
-pub fn record(id: &str, name: &str) -> SourceRecord {
+pub(crate) fn record(id: &str, name: &str) -> SourceRecord {
     let mut record = bare(id, name);
     employ(&mut record, vec![engagement("job", "2024-01-01", None)]);
     record
 }
 
 /// A record that says nothing of employment.
-pub fn bare(id: &str, name: &str) -> SourceRecord {
+pub(crate) fn bare(id: &str, name: &str) -> SourceRecord {
     let mut record = SourceRecord {
         external_id: id.into(),
         revision: None,
@@ -29,12 +29,12 @@ pub fn bare(id: &str, name: &str) -> SourceRecord {
     record
 }
 
-pub fn say(record: &mut SourceRecord, field: Field, text: &str) {
+pub(crate) fn say(record: &mut SourceRecord, field: Field, text: &str) {
     record.fields.put(field, value(field, text));
 }
 
 /// A value in the shape of its field.
-pub fn value(field: Field, text: &str) -> Value {
+pub(crate) fn value(field: Field, text: &str) -> Value {
     if field.is_sealed() {
         return Value::Sealed(SealedText::new(text));
     }
@@ -42,24 +42,24 @@ pub fn value(field: Field, text: &str) -> Value {
         .map_or_else(|_| Value::text(text), Value::Date)
 }
 
-pub fn know(person: &mut Person, field: Field, text: &str) {
+pub(crate) fn know(person: &mut Person, field: Field, text: &str) {
     person.fields.put(field, value(field, text));
 }
 
 /// A person with the name and address of [`record`].
-pub fn introduce(person: &mut Person, name: &str) {
+pub(crate) fn introduce(person: &mut Person, name: &str) {
     for (field, said) in bare("x", name).fields.iter() {
         person.fields.set(field, said.map(Clone::clone));
     }
 }
 
-pub fn employ(record: &mut SourceRecord, engagements: Vec<Engagement>) {
+pub(crate) fn employ(record: &mut SourceRecord, engagements: Vec<Engagement>) {
     record
         .fields
         .put(Field::Engagements, Value::Engagements(engagements));
 }
 
-pub fn engagement(id: &str, start: &str, end: Option<&str>) -> Engagement {
+pub(crate) fn engagement(id: &str, start: &str, end: Option<&str>) -> Engagement {
     let mut engagement = Engagement::new(id);
     engagement.start_date = Said::Value(start.parse().unwrap());
     engagement.end_date = Said::from_nullable(end.map(|end| end.parse().unwrap()));
@@ -67,7 +67,7 @@ pub fn engagement(id: &str, start: &str, end: Option<&str>) -> Engagement {
 }
 
 /// The source names the person as a leaver.
-pub fn end(record: &mut SourceRecord) {
+pub(crate) fn end(record: &mut SourceRecord) {
     let mut over = engagement("job", "2024-01-01", Some("2025-06-30"));
     over.status = Said::Value(EngagementStatus::Ended);
     employ(record, vec![over]);

@@ -14,7 +14,7 @@ use muster_reconcile::{
 use super::{Fault, Load, Source, World};
 
 /// Calls with the input of a read.
-pub fn with_input<T>(
+pub(crate) fn with_input<T>(
     world: &World,
     place: usize,
     fault: Fault,

@@ -4,9 +4,9 @@
 
 #![allow(dead_code)] // each test binary uses a part of it
 
-pub mod cast;
-pub mod loading;
-pub mod source;
+pub(crate) mod cast;
+pub(crate) mod loading;
+pub(crate) mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,27 +17,27 @@ use muster_model::plan::{Effect, ManagerKey, Rest};
 use muster_model::time::date_in;
 use muster_model::{
     Access, AccessCause, Base, Change, DigestKey, ExternalId, Field, MatchKey, Person, PersonId,
-    Plan, Policy, Said, Value,
+    Plan, Policy, Value,
 };
 use muster_reconcile::{EnactContext, Input, PlanError, State, brakes, trust};
 
-pub use source::{Fault, Source};
+pub(crate) use source::{Fault, Source};
 
 /// What plans and what does: the honest one, or one with a planted bug.
 #[derive(Clone, Copy)]
-pub struct Machine {
-    pub plan: for<'a> fn(Input<'a>) -> Result<Plan, PlanError>,
-    pub enact: for<'a, 'b> fn(&Change, State, &EnactContext<'a>) -> State,
+pub(crate) struct Machine {
+    pub(crate) plan: for<'a> fn(Input<'a>) -> Result<Plan, PlanError>,
+    pub(crate) enact: for<'a, 'b> fn(&Change, State, &EnactContext<'a>) -> State,
     /// Are the other records of a changed person looked at again?
-    pub wakes: bool,
+    pub(crate) wakes: bool,
     /// Does a row come to rest although something of it is held?
-    pub settles_held: bool,
+    pub(crate) settles_held: bool,
     /// Is a record looked at on the day of which it speaks?
-    pub minds_days: bool,
+    pub(crate) minds_days: bool,
 }
 
 /// The machine as it is.
-pub const HONEST: Machine = Machine {
+pub(crate) const HONEST: Machine = Machine {
     plan: muster_reconcile::plan,
     enact: muster_reconcile::enact,
     wakes: true,
@@ -47,7 +47,7 @@ pub const HONEST: Machine = Machine {
 
 /// What a sync loads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Load {
+pub(crate) enum Load {
     /// What differs from what rests, or is due.
     Touched,
     /// Everybody.
@@ -55,18 +55,18 @@ pub enum Load {
 }
 
 #[derive(Clone)]
-pub struct World {
-    pub people: BTreeMap<PersonId, Person>,
-    pub sources: Vec<Source>,
-    pub now: Timestamp,
-    pub key: DigestKey,
+pub(crate) struct World {
+    pub(crate) people: BTreeMap<PersonId, Person>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) now: Timestamp,
+    pub(crate) key: DigestKey,
     /// Keys that somebody else held within 400 days.
-    pub recycled: BTreeSet<(PersonId, MatchKey)>,
+    pub(crate) recycled: BTreeSet<(PersonId, MatchKey)>,
     made: u64,
 }
 
 impl World {
-    pub fn new(now: Timestamp) -> Self {
+    pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             people: BTreeMap::new(),
             sources: Vec::new(),
@@ -77,21 +77,21 @@ impl World {
         }
     }
 
-    pub fn today(&self) -> Date {
+    pub(crate) fn today(&self) -> Date {
         date_in(self.now, &TimeZone::UTC)
     }
 
-    pub fn pass(&mut self, hours: i64) {
+    pub(crate) fn pass(&mut self, hours: i64) {
         self.now = self.now.checked_add(hours.hours()).unwrap();
     }
 
-    pub fn add_source(&mut self, policy: Policy) -> usize {
+    pub(crate) fn add_source(&mut self, policy: Policy) -> usize {
         let place = self.sources.len();
         self.sources.push(Source::new(place, policy));
         place
     }
 
-    pub fn next_id(&mut self) -> PersonId {
+    pub(crate) fn next_id(&mut self) -> PersonId {
         self.made += 1;
         format!("00000000-0000-7000-8000-{:012x}", self.made)
             .parse()
@@ -99,7 +99,7 @@ impl World {
     }
 
     /// Somebody who was here before any source.
-    pub fn add_person(&mut self, change: impl FnOnce(&mut Person)) -> PersonId {
+    pub(crate) fn add_person(&mut self, change: impl FnOnce(&mut Person)) -> PersonId {
         let id = self.next_id();
         let mut person = Person::new(id);
         person.access = Access::Active;
@@ -110,13 +110,13 @@ impl World {
         id
     }
 
-    pub fn person_of(&self, source: usize, record: &str) -> Option<&Person> {
+    pub(crate) fn person_of(&self, source: usize, record: &str) -> Option<&Person> {
         let link = self.sources[source].links.get(&ExternalId::from(record))?;
         self.people.get(&link.person)
     }
 
     /// A change by hand: every record of the person is looked at again.
-    pub fn edit(&mut self, id: PersonId, change: impl FnOnce(&mut Person)) {
+    pub(crate) fn edit(&mut self, id: PersonId, change: impl FnOnce(&mut Person)) {
         let Some(person) = self.people.get_mut(&id) else {
             return;
         };
@@ -131,7 +131,7 @@ impl World {
     }
 
     /// Somebody takes the access away by hand.
-    pub fn cut(&mut self, id: PersonId) {
+    pub(crate) fn cut(&mut self, id: PersonId) {
         self.edit(id, |person| {
             if !person.access.is_off() {
                 person.access_before = Some(person.access);
@@ -142,7 +142,7 @@ impl World {
     }
 
     /// Plans, without doing anything.
-    pub fn plan(
+    pub(crate) fn plan(
         &self,
         machine: &Machine,
         source: usize,
@@ -155,7 +155,7 @@ impl World {
     }
 
     /// A run: reads, plans, applies. `release` opens what a person may release.
-    pub fn run(
+    pub(crate) fn run(
         &mut self,
         machine: &Machine,
         source: usize,
@@ -216,7 +216,7 @@ impl World {
     }
 
     /// Applies a plan row by row; a stale row is refused alone.
-    pub fn apply(&mut self, machine: &Machine, source: usize, plan: &Plan, release: bool) {
+    pub(crate) fn apply(&mut self, machine: &Machine, source: usize, plan: &Plan, release: bool) {
         let mut passed = BTreeMap::new();
         for change in &plan.changes {
             let mut change = change.clone();
@@ -373,7 +373,7 @@ impl World {
 
     /// The house as one can see it, whatever ids people got: by national id,
     /// else by address.
-    pub fn seen(&self) -> BTreeMap<String, Seen> {
+    pub(crate) fn seen(&self) -> BTreeMap<String, Seen> {
         self.people
             .values()
             .map(|person| (name_of(person), Seen::of(self, person)))
@@ -394,14 +394,14 @@ fn name_of(person: &Person) -> String {
 
 /// What one can see of a person.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
-    pub access: Access,
-    pub employment: &'static str,
+pub(crate) struct Seen {
+    pub(crate) access: Access,
+    pub(crate) employment: &'static str,
     /// Fields that a source gives, with the source's place and the value.
-    pub owned: BTreeMap<Field, (String, String)>,
+    pub(crate) owned: BTreeMap<Field, (String, String)>,
     /// All fields.
-    pub fields: BTreeMap<Field, String>,
-    pub manager: Option<String>,
+    pub(crate) fields: BTreeMap<Field, String>,
+    pub(crate) manager: Option<String>,
 }
 
 impl Seen {
@@ -429,9 +429,4 @@ impl Seen {
                 .map(name_of),
         }
     }
-}
-
-/// Keeps the compiler from calling `Said` unused in binaries that need no value.
-pub fn text(value: &str) -> Said<Value> {
-    Said::Value(Value::text(value))
 }

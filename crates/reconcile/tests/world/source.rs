@@ -14,7 +14,7 @@ use muster_model::{
 
 /// What goes wrong in a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// Nothing.
     None,
     /// Every n-th record is left out, and nothing tells of it.
@@ -28,33 +28,33 @@ pub enum Fault {
 }
 
 #[derive(Clone)]
-pub struct Source {
-    pub id: ConnectionId,
-    pub rank: u32,
-    pub policy: Policy,
-    pub records: BTreeMap<ExternalId, SourceRecord>,
-    pub links: BTreeMap<ExternalId, Link>,
-    pub rests: BTreeMap<ExternalId, Resting>,
-    pub history: ReadHistory,
-    pub last_read: Option<Timestamp>,
-    pub let_through: Vec<(Timestamp, BrakeKind, u64)>,
-    pub can_confirm: bool,
+pub(crate) struct Source {
+    pub(crate) id: ConnectionId,
+    pub(crate) rank: u32,
+    pub(crate) policy: Policy,
+    pub(crate) records: BTreeMap<ExternalId, SourceRecord>,
+    pub(crate) links: BTreeMap<ExternalId, Link>,
+    pub(crate) rests: BTreeMap<ExternalId, Resting>,
+    pub(crate) history: ReadHistory,
+    pub(crate) last_read: Option<Timestamp>,
+    pub(crate) let_through: Vec<(Timestamp, BrakeKind, u64)>,
+    pub(crate) can_confirm: bool,
     /// Grows with each change of the policy: a version under which records rest.
-    pub version: u64,
+    pub(crate) version: u64,
 }
 
 /// Under what a record rests.
 #[derive(Clone, Debug)]
-pub struct Resting {
+pub(crate) struct Resting {
     /// The record's digest (none: missing) and the policy's version.
-    pub settled: Option<(Option<Digest>, u64)>,
-    pub due: bool,
-    pub due_on: Option<Date>,
-    pub rest: Rest,
+    pub(crate) settled: Option<(Option<Digest>, u64)>,
+    pub(crate) due: bool,
+    pub(crate) due_on: Option<Date>,
+    pub(crate) rest: Rest,
 }
 
 impl Source {
-    pub fn new(place: usize, policy: Policy) -> Self {
+    pub(crate) fn new(place: usize, policy: Policy) -> Self {
         Self {
             id: format!("00000000-0000-7000-9000-{place:012x}")
                 .parse()
@@ -72,31 +72,31 @@ impl Source {
         }
     }
 
-    pub fn put(&mut self, record: SourceRecord) {
+    pub(crate) fn put(&mut self, record: SourceRecord) {
         self.records.insert(record.external_id.clone(), record);
     }
 
-    pub fn take(&mut self, record: &str) -> Option<SourceRecord> {
+    pub(crate) fn take(&mut self, record: &str) -> Option<SourceRecord> {
         self.records.remove(&ExternalId::from(record))
     }
 
-    pub fn change(&mut self, record: &str, change: impl FnOnce(&mut SourceRecord)) {
+    pub(crate) fn change(&mut self, record: &str, change: impl FnOnce(&mut SourceRecord)) {
         if let Some(record) = self.records.get_mut(&ExternalId::from(record)) {
             change(record);
         }
     }
 
-    pub fn set_policy(&mut self, change: impl FnOnce(&mut Policy)) {
+    pub(crate) fn set_policy(&mut self, change: impl FnOnce(&mut Policy)) {
         change(&mut self.policy);
         self.version += 1;
     }
 
     /// What a read sees.
-    pub fn visible(&self, fault: Fault) -> BTreeSet<ExternalId> {
+    pub(crate) fn visible(&self, fault: Fault) -> BTreeSet<ExternalId> {
         let left_out = |place: usize| match fault {
             Fault::None => false,
             Fault::Short(nth) | Fault::PageFailed(nth) | Fault::Uncounted(nth) => {
-                place % nth.max(1) == 0
+                place.is_multiple_of(nth.max(1))
             }
             Fault::Empty => true,
         };
@@ -108,7 +108,7 @@ impl Source {
             .collect()
     }
 
-    pub fn evidence(&self, fault: Fault) -> Evidence {
+    pub(crate) fn evidence(&self, fault: Fault) -> Evidence {
         let mut evidence = Evidence {
             level: EvidenceLevel::Ended,
             complete: true,
@@ -127,7 +127,7 @@ impl Source {
         evidence
     }
 
-    pub fn summary(&self, fault: Fault) -> ReadSummary {
+    pub(crate) fn summary(&self, fault: Fault) -> ReadSummary {
         let visible = self.visible(fault);
         let mut summary = ReadSummary::default();
         let present = self
@@ -151,7 +151,7 @@ impl Source {
     }
 
     /// Is there something to look at?
-    pub fn is_touched(
+    pub(crate) fn is_touched(
         &self,
         id: &ExternalId,
         digest: Option<Digest>,
@@ -166,18 +166,18 @@ impl Source {
             || resting.settled != Some((digest, self.version))
     }
 
-    pub fn mark_due(&mut self, id: &ExternalId) {
+    pub(crate) fn mark_due(&mut self, id: &ExternalId) {
         if let Some(resting) = self.rests.get_mut(id) {
             resting.due = true;
         }
     }
 
-    pub fn unsettle(&mut self, id: &ExternalId) {
+    pub(crate) fn unsettle(&mut self, id: &ExternalId) {
         self.rests.remove(id);
     }
 
     /// Writes under what a record rests, once its row is done.
-    pub fn lay(
+    pub(crate) fn lay(
         &mut self,
         key: &DigestKey,
         id: &ExternalId,
@@ -202,7 +202,7 @@ impl Source {
         self.rests.insert(id.clone(), resting);
     }
 
-    pub fn says(&self, link: &Link, today: Date) -> BTreeSet<Field> {
+    pub(crate) fn says(&self, link: &Link, today: Date) -> BTreeSet<Field> {
         muster_reconcile::says(link, &self.policy, today)
     }
 }
