@@ -149,7 +149,7 @@ impl<'a> Judge<'a> {
         let today = day_of(self.input, source);
         let (reaction, access) = decide::joiner(policy);
         let engagements = source.engagements().unwrap_or_default();
-        let due_on = due_on(engagements, today, policy.grace_days);
+        let due_on = due_on(engagements.iter(), today, policy.grace_days);
         let mut change = row(touched, source, Situation::New, reaction, due_on);
         change
             .reasons

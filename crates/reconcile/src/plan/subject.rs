@@ -100,7 +100,15 @@ impl Subject<'_> {
             .protected_until
             .and_then(|until| until.tomorrow().ok())
             .filter(|day| *day > today);
-        due_on(engagements, today, self.input.policy.grace_days)
+        // Employment is a union: a day of which another source speaks turns it too.
+        let elsewhere = self
+            .person
+            .engagements
+            .iter()
+            .filter(|(source, _)| **source != self.input.connection)
+            .flat_map(|(_, engagements)| engagements);
+        let all = engagements.iter().chain(elsewhere);
+        due_on(all, today, self.input.policy.grace_days)
             .into_iter()
             .chain(unprotected)
             .min()
@@ -108,18 +116,21 @@ impl Subject<'_> {
 }
 
 /// The next day on which engagements mean something else by themselves.
-pub(super) fn due_on(engagements: &[Engagement], today: Date, grace_days: u16) -> Option<Date> {
+pub(super) fn due_on<'a>(
+    engagements: impl Iterator<Item = &'a Engagement> + Clone,
+    today: Date,
+    grace_days: u16,
+) -> Option<Date> {
     use jiff::ToSpan;
     let grace = i64::from(grace_days).days();
     let turns = engagements
-        .iter()
+        .clone()
         .filter_map(|one| one.next_change_after(today));
     let grace_over = engagements
-        .iter()
+        .clone()
         .filter_map(|one| one.end_date.value())
         .filter_map(|end| end.checked_add(grace).ok()?.tomorrow().ok());
     let begins_within_grace = engagements
-        .iter()
         .filter_map(|one| one.start_date.value())
         .filter_map(|start| start.checked_sub(grace).ok());
     turns
