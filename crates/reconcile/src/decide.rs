@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 use muster_model::engagement::employment_on;
-use muster_model::policy::{NewReaction, ProtectedReaction};
+use muster_model::policy::NewReaction;
 use muster_model::{
     Access, AccessCause, Engagement, EngagementStatus, Person, Policy, Reaction, Situation,
 };
@@ -116,7 +116,10 @@ pub fn turn(
             stay(Reaction::Update, None)
         };
     }
-    if person.access.is_off() {
+    if person.employment == EngagementStatus::Ended
+        && matches!(person.access, Access::None | Access::NotInvited)
+        || person.access.is_off()
+    {
         let reaction = if person.employment == employment {
             Reaction::Update
         } else {
@@ -136,7 +139,8 @@ pub fn turn(
     let protected = standing.owner
         || last_administrator
         || standing.protected_until.is_some_and(|until| today <= until);
-    if protected && policy.protected == ProtectedReaction::Report {
+    // Whatever the policy answers: nobody can suspend the owner (REV-24).
+    if protected {
         return stay(Reaction::Report, Some(Spared::Protected));
     }
     match person.access {
@@ -147,12 +151,16 @@ pub fn turn(
             access: Access::NotInvited,
             spared: None,
         },
-        _ => Turn {
+        Access::Active => Turn {
             reaction: Reaction::Suspend,
             employment,
             access: Access::Suspended,
             spared: None,
         },
+        // Never invited: the employment is over, and there is no access to take.
+        Access::None | Access::NotInvited | Access::Suspended | Access::Ended => {
+            stay(Reaction::End, None)
+        }
     }
 }
 
