@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Keeps people, teams and access in step between HR systems and everything
 /// that depends on them.
 #[derive(Debug, Parser)]
-#[command(name = "muster", version, about, disable_help_subcommand = true)]
+#[command(name = "muster", version, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -208,7 +208,7 @@ pub(crate) enum OrgCommand {
 #[derive(Debug, Args)]
 pub(crate) struct Organisation {
     /// The organisation's name
-    #[arg(long = "org", value_name = "NAME")]
+    #[arg(id = "org", long = "org", value_name = "NAME")]
     pub(crate) name: Option<String>,
 }
 

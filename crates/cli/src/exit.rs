@@ -45,9 +45,7 @@ pub(crate) struct Usage(pub(crate) String);
 /// Writes an error with its causes, and gives the exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     // The reader of a closed pipe wants no more words, and nothing failed.
-    let closed = error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe);
+    let closed = error.chain().any(is_closed_pipe);
     if closed {
         return Exit::Done.into();
     }
@@ -65,4 +63,14 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     } else {
         Exit::Failed.into()
     }
+}
+
+fn is_closed_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let io = cause.downcast_ref::<std::io::Error>().or_else(|| {
+        match cause.downcast_ref::<csv::Error>()?.kind() {
+            csv::ErrorKind::Io(error) => Some(error),
+            _ => None,
+        }
+    });
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

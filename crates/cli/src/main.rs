@@ -38,3 +38,13 @@ fn main() -> ExitCode {
         Err(error) => exit::report(&error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        crate::args::Arguments::command().debug_assert();
+    }
+}

@@ -8,6 +8,10 @@ use crate::manifest::{self, ConnectorInfo};
 use crate::settings::ConnectorSettings;
 use crate::tripletex;
 
+/// Makes an adapter with checked settings.
+type Open =
+    fn(&'static ConnectorInfo, &ConnectorSettings) -> Result<Box<dyn Connector>, ConnectError>;
+
 /// A connector that is compiled in.
 struct BuiltIn {
     /// Its name, as in the manifest.
@@ -17,8 +21,7 @@ struct BuiltIn {
     /// Its notes for the administrator, in Markdown.
     notes: &'static str,
     /// The adapter that speaks to the vendor.
-    open:
-        fn(&'static ConnectorInfo, &ConnectorSettings) -> Result<Box<dyn Connector>, ConnectError>,
+    open: Open,
 }
 
 const BUILT_IN: [BuiltIn; 1] = [BuiltIn {

@@ -15,6 +15,9 @@ pub struct ConnectorInfo {
     pub title: String,
     /// What it is, in one sentence.
     pub summary: String,
+    /// Grows when the same answer of the vendor is read another way, so that
+    /// everybody is planned anew.
+    pub version: u32,
     /// How sure we are of what is written here.
     pub confidence: Confidence,
     /// Where the vendor explains its side.
@@ -211,6 +214,7 @@ struct Written {
     name: Spanned<String>,
     title: Spanned<String>,
     summary: Spanned<String>,
+    version: u32,
     confidence: Confidence,
     account: String,
     record_id_survives_rehire: bool,
@@ -284,6 +288,7 @@ impl Written {
             name: self.name.into_inner(),
             title: self.title.into_inner(),
             summary: self.summary.into_inner(),
+            version: self.version,
             confidence: self.confidence,
             links: (self.links.into_iter())
                 .map(|link| Link {
@@ -394,14 +399,15 @@ impl Check<'_> {
                 format!("`{name}` stands twice among secrets and settings"),
             );
         }
-        if let Some(default) = &input.default {
-            if !input.values.is_empty() && !input.values.contains(default.as_ref()) {
-                self.problem(
-                    default.span().start,
-                    "manifest.default",
-                    format!("the default is none of: {}", input.values.join(", ")),
-                );
-            }
+        if let Some(default) = &input.default
+            && !input.values.is_empty()
+            && !input.values.contains(default.as_ref())
+        {
+            self.problem(
+                default.span().start,
+                "manifest.default",
+                format!("the default is none of: {}", input.values.join(", ")),
+            );
         }
     }
 
@@ -449,6 +455,7 @@ mod tests {
     const SMALL: &str = r#"name = "nordlys-hr"
 title = "Nordlys HR"
 summary = "An HR system that does not exist."
+version = 1
 confidence = "unverified"
 account = "the company id"
 record_id_survives_rehire = true
@@ -494,8 +501,8 @@ family_name = "last"
             problems_of(&bad),
             [
                 ("manifest.name", 1, 8),
-                ("manifest.url", 12, 44),
-                ("manifest.unknown_field", 21, 1),
+                ("manifest.url", 13, 44),
+                ("manifest.unknown_field", 22, 1),
             ]
         );
     }
@@ -506,7 +513,7 @@ family_name = "last"
             "[fields]",
             "[[settings]]\nname = \"key\"\nmeaning = \"Again.\"\n\n[fields]",
         );
-        assert_eq!(problems_of(&bad), [("manifest.name_twice", 20, 8)]);
+        assert_eq!(problems_of(&bad), [("manifest.name_twice", 21, 8)]);
     }
 
     #[test]

@@ -73,6 +73,13 @@ async fn throttling_is_waited_for_as_long_as_the_vendor_says() {
 }
 
 #[tokio::test]
+async fn the_seconds_of_the_vendors_period_are_no_wait_when_it_fails() {
+    let failing = || Raw::new(500, &[("X-Rate-Limit-Reset", "50")], "{}");
+    let (asked, _) = ask(vec![failing(), Raw::new(200, &[], "{}")], get()).await;
+    assert_eq!((asked.code().as_str(), asked.waits), ("200", vec![1]));
+}
+
+#[tokio::test]
 async fn a_wait_beyond_the_bound_is_not_waited() {
     let (asked, requests) = ask(
         vec![Raw::new(429, &[("Retry-After", "86400")], "{}")],

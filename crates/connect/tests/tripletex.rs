@@ -561,3 +561,37 @@ async fn settings_are_checked_before_anybody_is_asked() {
         "connector.unknown"
     );
 }
+
+#[tokio::test]
+async fn recorded_answers_are_read_without_harm() {
+    let recorded = include_str!("../../../connectors/tripletex/fixtures/recorded-shapes.json");
+    let recorded: Value = serde_json::from_str(recorded).unwrap();
+    let (people, departments) = (
+        recorded["GET /v2/employee"].clone(),
+        recorded["GET /v2/department"].clone(),
+    );
+    let vendor = vendor(Vec::new(), move |request| match request.path.as_str() {
+        "/v2/employee" => Some(Raw::json(200, &people)),
+        "/v2/department" => Some(Raw::json(200, &departments)),
+        _ => None,
+    })
+    .await;
+    let (evidence, records) = read(&vendor).await;
+    assert_eq!(evidence.doubts, []);
+    assert_eq!(evidence.level, EvidenceLevel::Ended);
+    let [record] = records.as_slice() else {
+        unreachable!("one record was recorded");
+    };
+    // References came as id and address alone, since the recording asked for `*`.
+    assert!(!record.whole);
+    assert_eq!(record.problems, []);
+    for silent in [
+        Field::EmployeeNumber,
+        Field::Phone,
+        Field::NationalId,
+        Field::BankAccount,
+    ] {
+        assert!(record.fields.get(silent).is_absent(), "{silent}");
+    }
+    assert!(record.fields.get(Field::ManagerExternalId).is_absent());
+}

@@ -1,11 +1,13 @@
 //! An organisation's configured use of a connector.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use muster_connect::{Connector, ConnectorSettings};
 use muster_model::{OrganisationId, Preset};
-use muster_storage::{Connection, ConnectionState, Credentials, NewConnection, Organisation};
+use muster_storage::{
+    Connection, ConnectionState, Credentials, NewConnection, Organisation, Transaction,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::engine::Engine;
@@ -41,49 +43,16 @@ impl Engine {
         organisation: &Organisation,
         wish: Wish,
     ) -> Result<Connection, EngineError> {
+        // Everything is tried without being kept, and the source is asked while
+        // nothing is locked: it may take minutes to answer.
+        let mut trial = self.storage.begin(organisation.id).await?;
+        let tried = save(&mut trial, &wish).await?;
+        let credentials = trial.credentials(tried.id).await?;
+        drop(trial);
+        let account = self.open_with(&tried, credentials)?.account().await?;
+
         let mut transaction = self.storage.begin(organisation.id).await?;
-        let known = transaction.connection_by_name(&wish.name).await?;
-        if let Some(known) = &known
-            && known.connector != wish.connector
-        {
-            return Err(EngineError::OtherConnector {
-                name: wish.name,
-                connector: known.connector.clone(),
-            });
-        }
-        let given: Credentials = wish
-            .secrets
-            .iter()
-            .map(|(name, secret)| (name.clone(), secret.expose_secret().to_owned()))
-            .collect();
-        let credentials = (!wish.secrets.is_empty()).then_some(&given);
-        let mut connection = match known {
-            Some(mut connection) => {
-                connection.policy = wish.preset.policy();
-                connection.base_url = wish.base_url;
-                connection.settings = wish.settings;
-                transaction
-                    .update_connection(&connection, credentials)
-                    .await?;
-                connection
-            }
-            None => {
-                let rank = transaction.connections().await?.len();
-                let new = NewConnection {
-                    name: wish.name,
-                    connector: wish.connector,
-                    policy: wish.preset.policy(),
-                    base_url: wish.base_url,
-                    settings: wish.settings,
-                    host_settings: std::collections::BTreeSet::new(),
-                    rank: i64::try_from(rank).unwrap_or(i64::MAX),
-                };
-                transaction.insert_connection(new, credentials).await?
-            }
-        };
-        let stored = transaction.credentials(connection.id).await?;
-        let connector = self.open_with(&connection, stored)?;
-        let account = connector.account().await?;
+        let mut connection = save(&mut transaction, &wish).await?;
         match &connection.account {
             Some(pinned) if *pinned != account.id => {
                 return Err(EngineError::OtherAccount {
@@ -154,6 +123,42 @@ impl Engine {
         settings.pause = Arc::clone(&self.pause);
         Ok(muster_connect::open(&connection.connector, settings)?)
     }
+}
+
+/// Writes what was wished: a new connection, or a known one changed.
+async fn save(transaction: &mut Transaction, wish: &Wish) -> Result<Connection, EngineError> {
+    let given: Credentials = wish
+        .secrets
+        .iter()
+        .map(|(name, secret)| (name.clone(), secret.expose_secret().to_owned()))
+        .collect();
+    let credentials = (!wish.secrets.is_empty()).then_some(&given);
+    let Some(mut connection) = transaction.connection_by_name(&wish.name).await? else {
+        let rank = transaction.connections().await?.len();
+        let new = NewConnection {
+            name: wish.name.clone(),
+            connector: wish.connector.clone(),
+            policy: wish.preset.policy(),
+            base_url: wish.base_url.clone(),
+            settings: wish.settings.clone(),
+            host_settings: BTreeSet::new(),
+            rank: i64::try_from(rank).unwrap_or(i64::MAX),
+        };
+        return Ok(transaction.insert_connection(new, credentials).await?);
+    };
+    if connection.connector != wish.connector {
+        return Err(EngineError::OtherConnector {
+            name: connection.name,
+            connector: connection.connector,
+        });
+    }
+    connection.policy = wish.preset.policy();
+    connection.base_url.clone_from(&wish.base_url);
+    connection.settings.clone_from(&wish.settings);
+    transaction
+        .update_connection(&connection, credentials)
+        .await?;
+    Ok(connection)
 }
 
 /// The region for telephone numbers: the connection's, else the organisation's.

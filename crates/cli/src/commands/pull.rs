@@ -44,9 +44,14 @@ pub(crate) async fn run(command: Pull) -> anyhow::Result<Exit> {
         csv: csv::Writer::from_writer(std::io::stdout()),
         table: comfy_table::Table::new(),
         problems: BTreeMap::new(),
+        failed: None,
     };
     printer.begin()?;
-    let evidence = connector.read(&request, &mut printer).await?;
+    let evidence = match connector.read(&request, &mut printer).await {
+        Ok(evidence) => evidence,
+        // What went wrong is the printing, such as a reader that wants no more lines.
+        Err(error) => return Err(printer.failed.take().unwrap_or_else(|| error.into())),
+    };
     printer.end()?;
     output::say(&format!("evidence: {}", serde_json::to_string(&evidence)?));
     Ok(if evidence.complete {
@@ -86,6 +91,7 @@ struct Printer {
     csv: csv::Writer<std::io::Stdout>,
     table: comfy_table::Table,
     problems: BTreeMap<String, u64>,
+    failed: Option<anyhow::Error>,
 }
 
 impl Printer {
@@ -155,7 +161,11 @@ impl Printer {
 impl RecordSink for Printer {
     async fn records(&mut self, records: Vec<SourceRecord>) -> Result<(), SinkError> {
         for record in &records {
-            self.print(record).map_err(SinkError::new)?;
+            if let Err(error) = self.print(record) {
+                let reason = SinkError::new(error.to_string());
+                self.failed = Some(error);
+                return Err(reason);
+            }
         }
         Ok(())
     }

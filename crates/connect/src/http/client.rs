@@ -159,11 +159,11 @@ impl HttpClient {
             return Try::GivenUp(redirected().at(place));
         }
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-            let asked = asked_wait(
-                response.headers(),
-                self.dialect.reset_seconds_header,
-                self.clock.now(),
-            );
+            // The vendor's own header stands on every answer and counts the
+            // seconds of its period: it asks for a wait only with 429.
+            let reset = (self.dialect.reset_seconds_header)
+                .filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
+            let asked = asked_wait(response.headers(), reset, self.clock.now());
             return Try::Again(busy(status, asked).at(place), asked);
         }
         let body = match read_body(response, &place).await {

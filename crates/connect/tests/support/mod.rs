@@ -1,5 +1,9 @@
 //! A vendor made of a closure, on a real socket, and waiting that takes no time.
-#![allow(dead_code, unreachable_pub)] // each test file uses its own part
+// Each test file uses its own part.
+#![allow(dead_code, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+pub mod company;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

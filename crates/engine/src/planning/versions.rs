@@ -14,10 +14,9 @@ pub(crate) fn versions(connection: &Connection, connector: &ConnectorInfo) -> St
     // The policy is written by us and holds no personal data; its JSON is its version.
     let policy = serde_json::to_string(&connection.policy).unwrap_or_default();
     let settings = serde_json::to_string(&connection.settings).unwrap_or_default();
-    let manifest = serde_json::to_string(connector).unwrap_or_default();
     format!(
         "{}.{NORMALISER}.{PLANNER}.{}",
-        short_hash(&[&manifest]),
+        connector.version,
         short_hash(&[&policy, &settings])
     )
 }

@@ -416,7 +416,7 @@ fn first_periods(
     percentage: u8,
     kind: EngagementKind,
 ) -> Vec<Period> {
-    let changes = stream.below(8).checked_sub(5).unwrap_or(0);
+    let changes = stream.below(8).saturating_sub(5);
     let mut days: Vec<i32> = (0..changes)
         .map(|_| starts + 1 + stream.days_below(until - starts))
         .filter(|day| *day <= until)

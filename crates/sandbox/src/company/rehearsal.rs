@@ -249,7 +249,7 @@ impl Rehearsal {
                 matches!(happening, Happening::Left(_) | Happening::Returned { .. })
             });
             let first = turns.next();
-            match (first, turns.last().or(first)) {
+            match (first, turns.next_back().or(first)) {
                 (Some(Happening::Left(_)), Some(Happening::Left(_))) => {
                     expected.leavers.insert(id);
                 }

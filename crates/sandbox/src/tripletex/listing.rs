@@ -38,7 +38,7 @@ pub(super) struct SingleEnvelope<T> {
 }
 
 /// The rows of a page.
-pub(super) fn page_of<'a, T>(rows: &'a [T], page: Page) -> &'a [T] {
+pub(super) fn page_of<T>(rows: &[T], page: Page) -> &[T] {
     let begin = page.from.min(rows.len());
     let end = page.from.saturating_add(page.count).min(rows.len());
     rows.get(begin..end).unwrap_or_default()

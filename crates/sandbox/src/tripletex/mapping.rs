@@ -16,7 +16,7 @@ pub(super) struct Draft {
     cells: Vec<(usize, Cell)>,
     /// Objects to be written through this one, by field.
     nested: Vec<(&'static str, Vec<Draft>)>,
-    /// References and owned objects that were set to null.
+    /// What it is a draft of.
     resource: Option<Resource>,
 }
 

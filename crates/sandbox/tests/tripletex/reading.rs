@@ -231,3 +231,11 @@ async fn an_empty_company_is_a_valid_one() {
     assert_eq!(who.status, 200);
     assert_eq!(who.body["value"]["employee"], json!(null));
 }
+
+#[tokio::test]
+async fn a_page_far_into_a_large_company_is_found() {
+    let caller = Caller::new(20_000).await;
+    let reply = caller.get("/employee?from=19990&count=1000").await;
+    assert_eq!(reply.body["fullResultSize"], 20_000);
+    assert_eq!(ids(&reply.values()), (20_991..=21_000).collect::<Vec<_>>());
+}

@@ -36,8 +36,12 @@ impl Engine {
         let options = PgConnectOptions::from_str(url)
             // The error could repeat the address, and with it a password.
             .map_err(|_| StorageError::Address)?
-            // A stage that already exists is no news.
-            .options([("client_min_messages", "warning")])
+            .options([
+                // A stage that already exists is no news.
+                ("client_min_messages", "warning"),
+                // A plan made for an empty table is a trap once it is full.
+                ("plan_cache_mode", "force_custom_plan"),
+            ])
             .disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)

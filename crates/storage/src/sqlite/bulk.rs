@@ -35,6 +35,13 @@ pub(crate) async fn stage(
     sqlx::query(AssertSqlSafe(create))
         .execute(&mut *session)
         .await?;
+    // By its key, so that whichever side the planner begins with, the other is looked up.
+    if let Some((key, _)) = table.columns.first() {
+        let index = format!("CREATE INDEX IF NOT EXISTS temp.{name}_key ON {name} ({key})");
+        sqlx::query(AssertSqlSafe(index))
+            .execute(&mut *session)
+            .await?;
+    }
     sqlx::query(AssertSqlSafe(format!("DELETE FROM temp.{name}")))
         .execute(&mut *session)
         .await?;

@@ -127,9 +127,8 @@ pub(crate) async fn holders(
     for keys in keys.chunks(AT_ONCE) {
         let mut people = given(keys);
         people.push(
-            "SELECT held.kind, held.digest, held.person_id FROM given JOIN person_keys AS held \
-             ON held.kind = given.kind AND held.digest = given.digest \
-             WHERE held.organisation_id = ",
+            "SELECT held.kind, held.digest, held.person_id FROM given CROSS JOIN person_keys AS held \
+             WHERE held.kind = given.kind AND held.digest = given.digest AND held.organisation_id = ",
         );
         people
             .push_bind(scope.id())
@@ -150,11 +149,10 @@ pub(crate) async fn holders(
 
         let mut records = given(keys);
         records.push(
-            "SELECT held.kind, held.digest, held.external_id FROM given JOIN record_keys AS held \
-             ON held.kind = given.kind AND held.digest = given.digest \
+            "SELECT held.kind, held.digest, held.external_id FROM given CROSS JOIN record_keys AS held \
              JOIN source_records AS record ON record.organisation_id = held.organisation_id \
              AND record.connection_id = held.connection_id \
-             AND record.external_id = held.external_id WHERE held.organisation_id = ",
+             AND record.external_id = held.external_id WHERE held.kind = given.kind AND held.digest = given.digest AND held.organisation_id = ",
         );
         records
             .push_bind(scope.id())

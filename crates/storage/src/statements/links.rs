@@ -75,9 +75,9 @@ pub(crate) async fn by_records(
         query.push(
             ") SELECT link.connection_id, link.external_id, link.person_id, link.sealed, \
              link.decisions, link.revision, link.gone_since, link.version, person.wrapped_key \
-             FROM given JOIN links AS link ON link.external_id = given.external_id \
+             FROM given CROSS JOIN links AS link \
              JOIN people AS person ON person.organisation_id = link.organisation_id \
-             AND person.id = link.person_id WHERE link.organisation_id = ",
+             AND person.id = link.person_id WHERE link.external_id = given.external_id AND link.organisation_id = ",
         );
         query
             .push_bind(scope.id())
@@ -108,9 +108,9 @@ pub(crate) async fn of_people(
         query.push(
             ") SELECT link.connection_id, link.external_id, link.person_id, link.sealed, \
              link.decisions, link.revision, link.gone_since, link.version, person.wrapped_key \
-             FROM given JOIN links AS link ON link.person_id = given.id \
+             FROM given CROSS JOIN links AS link \
              JOIN people AS person ON person.organisation_id = link.organisation_id \
-             AND person.id = link.person_id WHERE link.organisation_id = ",
+             AND person.id = link.person_id WHERE link.person_id = given.id AND link.organisation_id = ",
         );
         query.push_bind(scope.id());
         for row in query
@@ -139,8 +139,8 @@ pub(crate) async fn people_of_records(
         });
         query.push(
             ") SELECT link.external_id, link.person_id FROM given \
-             JOIN links AS link ON link.external_id = given.external_id \
-             WHERE link.organisation_id = ",
+             CROSS JOIN links AS link \
+             WHERE link.external_id = given.external_id AND link.organisation_id = ",
         );
         query
             .push_bind(scope.id())

@@ -101,8 +101,8 @@ pub(crate) async fn by_ids(
             "SELECT person.id, person.fields, person.sealed, person.wrapped_key, person.owners, \
              person.engagements, person.manager_id, person.employment, person.access, \
              person.access_before, person.access_cause, person.standing, person.version \
-             FROM given JOIN people AS person ON person.id = given.id \
-             WHERE person.organisation_id = ",
+             FROM given CROSS JOIN people AS person \
+             WHERE person.id = given.id AND person.organisation_id = ",
         );
         query.push_bind(scope.id());
         for row in query
@@ -309,7 +309,7 @@ async fn wrapped_keys_of(
         let mut query = given(ids);
         query.push(
             "SELECT person.id, person.wrapped_key FROM given \
-             JOIN people AS person ON person.id = given.id WHERE person.organisation_id = ",
+             CROSS JOIN people AS person WHERE person.id = given.id AND person.organisation_id = ",
         );
         query.push_bind(scope.id());
         for (id, wrapped) in query

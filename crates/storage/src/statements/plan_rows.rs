@@ -240,8 +240,8 @@ async fn record_keys(
         });
         query.push(
             ") SELECT body.external_id, body.wrapped_key FROM given \
-             JOIN record_bodies AS body ON body.external_id = given.external_id \
-             WHERE body.organisation_id = ",
+             CROSS JOIN record_bodies AS body \
+             WHERE body.external_id = given.external_id AND body.organisation_id = ",
         );
         query
             .push_bind(scope.id())

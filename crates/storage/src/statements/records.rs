@@ -35,14 +35,21 @@ const RECORDS: Table = Table {
     ],
 };
 
-/// The staged records that are new, say something else, or were in this snapshot before.
-const NOT_THE_SAME: &str = "SELECT seen.external_id, record.seen_in, record.revision, \
-    body.wrapped_key FROM stage_seen AS seen \
-    LEFT JOIN source_records AS record ON record.organisation_id = $1 \
-    AND record.connection_id = $2 AND record.external_id = seen.external_id \
-    LEFT JOIN record_bodies AS body ON body.organisation_id = $1 \
-    AND body.connection_id = $2 AND body.external_id = seen.external_id \
-    WHERE record.external_id IS NULL OR record.digest <> seen.digest OR record.seen_in = $3";
+/// The staged records that are new, say something else, or were in this snapshot
+/// before. Looked up one by one through the primary key: a join is planned badly
+/// while the database has no statistics of a connection that was never read.
+const NOT_THE_SAME: &str = "SELECT external_id, seen_in, revision, wrapped_key FROM ( \
+    SELECT seen.external_id, seen.digest AS said, \
+    (SELECT record.digest FROM source_records AS record WHERE record.organisation_id = $1 \
+        AND record.connection_id = $2 AND record.external_id = seen.external_id) AS digest, \
+    (SELECT record.seen_in FROM source_records AS record WHERE record.organisation_id = $1 \
+        AND record.connection_id = $2 AND record.external_id = seen.external_id) AS seen_in, \
+    (SELECT record.revision FROM source_records AS record WHERE record.organisation_id = $1 \
+        AND record.connection_id = $2 AND record.external_id = seen.external_id) AS revision, \
+    (SELECT body.wrapped_key FROM record_bodies AS body WHERE body.organisation_id = $1 \
+        AND body.connection_id = $2 AND body.external_id = seen.external_id) AS wrapped_key \
+    FROM stage_seen AS seen) AS known \
+    WHERE digest IS NULL OR digest <> said OR seen_in = $3";
 /// Seen again, unchanged: the body stays as it is. The digest does not cover the revision.
 const SEEN_AGAIN: &str = "UPDATE source_records SET seen_in = $3, revision = seen.revision \
     FROM stage_seen AS seen WHERE source_records.organisation_id = $1 \

@@ -18,10 +18,12 @@ const AT_ONCE: usize = 500;
 /// brought to rest under other versions, or marked.
 const TOUCHED: &str = "SELECT record.external_id, record.digest, record.revision, \
     record.settled_digest, record.settled_versions, record.rest, record.due_on, \
-    record.due_marks, record.due_marks_settled, body.wrapped_key, body.body \
-    FROM source_records AS record JOIN record_bodies AS body \
-    ON body.organisation_id = record.organisation_id \
-    AND body.connection_id = record.connection_id AND body.external_id = record.external_id \
+    record.due_marks, record.due_marks_settled, \
+    (SELECT body.wrapped_key FROM record_bodies AS body WHERE body.organisation_id = $1 \
+        AND body.connection_id = $2 AND body.external_id = record.external_id), \
+    (SELECT body.body FROM record_bodies AS body WHERE body.organisation_id = $1 \
+        AND body.connection_id = $2 AND body.external_id = record.external_id) \
+    FROM source_records AS record \
     WHERE record.organisation_id = $1 AND record.connection_id = $2 AND record.seen_in = $3 \
     AND (record.settled_digest IS NULL OR record.settled_digest <> record.digest \
         OR record.settled_versions <> $4 OR record.due_marks <> record.due_marks_settled) \
@@ -152,10 +154,10 @@ pub(crate) async fn by_ids(
             ") SELECT record.external_id, record.digest, record.revision, record.settled_digest, \
              record.settled_versions, record.rest, record.due_on, record.due_marks, \
              record.due_marks_settled, body.wrapped_key, body.body FROM given \
-             JOIN source_records AS record ON record.external_id = given.external_id \
+             CROSS JOIN source_records AS record \
              JOIN record_bodies AS body ON body.organisation_id = record.organisation_id \
              AND body.connection_id = record.connection_id \
-             AND body.external_id = record.external_id WHERE record.organisation_id = ",
+             AND body.external_id = record.external_id WHERE record.external_id = given.external_id AND record.organisation_id = ",
         );
         query
             .push_bind(scope.id())

@@ -1,0 +1,294 @@
+//! The real binary with a database and folder of its own.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// On which engine.
+pub(crate) enum Database {
+    /// The embedded one.
+    Sqlite,
+    /// A database of its own on the server of `MUSTER_TEST_POSTGRES`.
+    Postgres(String),
+}
+
+impl Database {
+    /// A new database on the test server; `None`, said aloud, when there is no server.
+    pub(crate) fn postgres() -> Option<Self> {
+        let Ok(server) = std::env::var("MUSTER_TEST_POSTGRES") else {
+            println!("not run: PostgreSQL (MUSTER_TEST_POSTGRES is not set)");
+            return None;
+        };
+        let name = format!("muster_cli_{}", std::process::id());
+        let made = Command::new("psql")
+            .args([
+                &server,
+                "--quiet",
+                "--command",
+                &format!("CREATE DATABASE {name}"),
+            ])
+            .status()
+            .expect("psql comes with PostgreSQL");
+        assert!(made.success());
+        let (address, _) = server.rsplit_once('/').unwrap();
+        Some(Self::Postgres(format!("{address}/{name}")))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let (Self::Postgres(url), Ok(server)) = (self, std::env::var("MUSTER_TEST_POSTGRES"))
+            && let Some((_, name)) = url.rsplit_once('/')
+        {
+            let drop = format!("DROP DATABASE {name} WITH (FORCE)");
+            let _ = Command::new("psql")
+                .args([&server, "--quiet", "--command", &drop])
+                .status();
+        }
+    }
+}
+
+/// What a command printed, and how it ended.
+pub(crate) struct Output {
+    pub(crate) data: String,
+    pub(crate) words: String,
+    pub(crate) code: i32,
+}
+
+/// What `rehearse` wrote of the first thirty days.
+pub(crate) struct Books {
+    pub(crate) records: u64,
+    pub(crate) joiners: u64,
+    pub(crate) leavers: u64,
+}
+
+/// The binary.
+pub(crate) struct Muster {
+    folder: TempDir,
+    database: Database,
+}
+
+impl Muster {
+    pub(crate) fn new(database: Database) -> Self {
+        Self {
+            folder: TempDir::new().unwrap(),
+            database,
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
+        for name in [
+            "MUSTER_DATA",
+            "MUSTER_DATABASE",
+            "MUSTER_KEY_FILE",
+            "MUSTER_LOG",
+        ] {
+            command.env_remove(name);
+        }
+        command
+            .env("XDG_DATA_HOME", self.folder.path())
+            .env("TMPDIR", self.folder.path());
+        if let Database::Postgres(url) = &self.database {
+            command.env("MUSTER_DATABASE", url);
+        }
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// A path in the folder.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Was a database made?
+    pub(crate) fn has_data(&self) -> bool {
+        self.folder.path().join("muster").exists()
+    }
+
+    pub(crate) fn run<S: AsRef<str>>(&self, arguments: &[S]) -> Output {
+        Self::output(self.command(), arguments)
+    }
+
+    /// With everything that is traced on standard error.
+    pub(crate) fn run_traced<S: AsRef<str>>(&self, arguments: &[S]) -> Output {
+        let mut command = self.command();
+        command.env("MUSTER_LOG", "trace");
+        Self::output(command, arguments)
+    }
+
+    fn output<S: AsRef<str>>(mut command: Command, arguments: &[S]) -> Output {
+        let output = command
+            .args(arguments.iter().map(AsRef::as_ref))
+            .output()
+            .unwrap();
+        Output {
+            data: String::from_utf8(output.stdout).unwrap(),
+            words: String::from_utf8(output.stderr).unwrap(),
+            code: output.status.code().unwrap(),
+        }
+    }
+
+    /// A command that ends with 0: its data.
+    pub(crate) fn text<S: AsRef<str> + std::fmt::Debug>(&self, arguments: &[S]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(
+            output.code, 0,
+            "{arguments:?}: {}{}",
+            output.words, output.data
+        );
+        output.data
+    }
+
+    pub(crate) fn done<S: AsRef<str> + std::fmt::Debug>(&self, arguments: &[S]) {
+        self.text(arguments);
+    }
+
+    pub(crate) fn lines<S: AsRef<str> + std::fmt::Debug>(&self, arguments: &[S]) -> Vec<String> {
+        self.text(arguments)
+            .lines()
+            .map(ToOwned::to_owned)
+            .collect()
+    }
+
+    pub(crate) fn json<S: AsRef<str> + std::fmt::Debug>(&self, arguments: &[S]) -> Value {
+        serde_json::from_str(&self.text(arguments)).unwrap()
+    }
+
+    /// What `rehearse` says of a company's first thirty days.
+    pub(crate) fn rehearsed(&self, people: u32, seed: u64) -> Books {
+        let folder = self.path(&format!("rehearsed-{people}-{seed}"));
+        let (people, seed) = (people.to_string(), seed.to_string());
+        self.done(&[
+            "rehearse", "--people", &people, "--seed", &seed, "--out", &folder,
+        ]);
+        let summary = std::fs::read_to_string(format!("{folder}/summary.json")).unwrap();
+        let summary: Value = serde_json::from_str(&summary).unwrap();
+        Books::of(&summary)
+    }
+
+    /// A simulator; `None` for a free port.
+    pub(crate) fn sandbox(&self, arguments: &[&str], address: Option<&str>) -> Sandbox {
+        let mut child = self
+            .command()
+            .args(["sandbox", "tripletex"])
+            .args(arguments)
+            .args(["--listen", address.unwrap_or("127.0.0.1:0")])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let first: Value = serde_json::from_str(&line).unwrap();
+        let files = ["consumer_token", "employee_token"].map(|name| {
+            let path = self.path(name);
+            std::fs::write(&path, first["credentials"][name].as_str().unwrap()).unwrap();
+            format!("{name}=@{path}")
+        });
+        Sandbox {
+            child,
+            first,
+            files,
+        }
+    }
+}
+
+impl Books {
+    fn of(summary: &Value) -> Self {
+        let number = |path: &str| {
+            summary
+                .pointer(path)
+                .and_then(Value::as_u64)
+                .unwrap_or_else(|| panic!("no {path} in {summary}"))
+        };
+        Self {
+            records: number("/day_0/records"),
+            joiners: number("/months/0/joiners"),
+            leavers: number("/months/0/leavers"),
+        }
+    }
+}
+
+/// A running simulator.
+pub(crate) struct Sandbox {
+    child: Child,
+    first: Value,
+    files: [String; 2],
+}
+
+impl Sandbox {
+    fn base_url(&self) -> String {
+        self.first["base_url"].as_str().unwrap().to_owned()
+    }
+
+    /// Host and port.
+    pub(crate) fn address(&self) -> String {
+        self.base_url()
+            .trim_start_matches("http://")
+            .split('/')
+            .next()
+            .unwrap()
+            .to_owned()
+    }
+
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let credentials = self.first["credentials"].as_object().unwrap();
+        credentials
+            .values()
+            .map(|secret| secret.as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    fn source(&self) -> Vec<String> {
+        let [consumer, employee] = self.files.clone();
+        [
+            "--base-url",
+            &self.base_url(),
+            "--set",
+            "test_identities=accept",
+            "--secret",
+            &consumer,
+            "--secret",
+            &employee,
+        ]
+        .map(ToOwned::to_owned)
+        .to_vec()
+    }
+
+    /// The arguments that connect it.
+    pub(crate) fn connect(&self, name: &str, preset: &str) -> Vec<String> {
+        let mut arguments: Vec<String> =
+            ["connect", "tripletex", "--name", name, "--preset", preset]
+                .map(ToOwned::to_owned)
+                .to_vec();
+        arguments.extend(self.source());
+        arguments
+    }
+
+    /// The arguments that pull from it.
+    pub(crate) fn pull(&self, more: &[&str]) -> Vec<String> {
+        let mut arguments: Vec<String> = ["pull", "tripletex"].map(ToOwned::to_owned).to_vec();
+        arguments.extend(self.source());
+        arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
+        arguments
+    }
+
+    pub(crate) fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,68 @@
+//! `docs/command-line.md` is what the program says of itself.
+
+use std::fmt::Write;
+use std::process::Command;
+
+/// Every command with a page of its own.
+const COMMANDS: [&[&str]; 15] = [
+    &[],
+    &["demo"],
+    &["pull"],
+    &["connectors"],
+    &["connectors", "show"],
+    &["connectors", "check"],
+    &["sandbox"],
+    &["org", "create"],
+    &["connect"],
+    &["plan"],
+    &["apply"],
+    &["sync"],
+    &["people"],
+    &["runs"],
+    &["rehearse"],
+];
+
+const HEAD: &str = "# The command line
+
+Written from the program's own help; a test holds the two together.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but something needs a person (held rows, conflicts, rejected rows). Data goes to standard output, words and progress to standard error. `MUSTER_LOG=debug` tells more on standard error, and never anybody's data.
+";
+
+#[test]
+fn the_reference_is_what_the_program_says() {
+    let mut page = HEAD.to_owned();
+    for command in COMMANDS {
+        let output = Command::new(env!("CARGO_BIN_EXE_muster"))
+            .args(command)
+            .arg("--help")
+            .env_remove("MUSTER_DATA")
+            .env_remove("MUSTER_DATABASE")
+            .env_remove("MUSTER_KEY_FILE")
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        let help = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+        let name = ["muster"]
+            .into_iter()
+            .chain(command.iter().copied())
+            .collect::<Vec<_>>()
+            .join(" ");
+        write!(
+            page,
+            "\n## `{name}`\n\n```\n{}\n```\n",
+            lines.join("\n").trim_end()
+        )
+        .unwrap();
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/command-line.md");
+    if std::env::var_os("MUSTER_UPDATE_DOCS").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    let stored = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        stored == page,
+        "docs/command-line.md is stale: run MUSTER_UPDATE_DOCS=1 cargo test -p muster-cli --test reference"
+    );
+}

@@ -1,0 +1,426 @@
+//! One organisation tries to reach another's data with every function.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::date;
+use muster_model::policy::BrakeKind;
+use muster_model::report::Trigger;
+use muster_model::{HoldKind, MatchKey, PersonId};
+use muster_storage::{
+    ChangeMark, ChangeState, HoldRelease, NewPlan, OutboxMessage, OutboxState, PersonQuery, Rest,
+    StorageError,
+};
+
+use crate::bench::Bench;
+use crate::company::{
+    Company, LEASE, VERSIONS, creation, credentials, external_id, link, person, record, report,
+    to_store, to_write,
+};
+
+on_both_engines!(
+    nothing_is_read_across_organisations,
+    nothing_is_written_across_organisations
+);
+
+/// Somebody's organisation with something in every table.
+struct Victim {
+    company: Company,
+    snapshot: muster_model::SnapshotId,
+    people: Vec<PersonId>,
+    plan: muster_model::PlanId,
+    made: muster_model::Plan,
+    release: HoldRelease,
+}
+
+async fn victim(bench: &Bench) -> Victim {
+    let company = Company::found(bench, "Nordlys").await;
+    let (snapshot, _) = company.snapshot((0..3).map(record).collect()).await;
+    let (plan, made) = company.plan((0..3).map(creation).collect()).await;
+    let people = company.people(0..2).await;
+    let mut managed = company
+        .read()
+        .await
+        .people(&people[1..])
+        .await
+        .unwrap()
+        .remove(0);
+    managed.manager = Some(people[0]);
+    managed.standing.administrator = true;
+    managed.access = muster_model::Access::Active;
+    let release = HoldRelease {
+        kind: HoldKind::Create,
+        external_id: None,
+        plan,
+    };
+    let mut transaction = company.begin().await;
+    transaction
+        .write_people(&[to_write(managed, &company.key)])
+        .await
+        .unwrap();
+    transaction
+        .release_holds(company.id(), std::slice::from_ref(&release))
+        .await
+        .unwrap();
+    transaction
+        .passed(company.id(), BrakeKind::Create, bench_now(), 3)
+        .await
+        .unwrap();
+    let body = serde_json::Value::Null;
+    let message = OutboxMessage {
+        kind: "mail".to_owned(),
+        person: people[0],
+        body,
+    };
+    transaction.enqueue(&[message]).await.unwrap();
+    let rest = Rest {
+        external_id: external_id(2),
+        digest: record(2).digest(&company.key),
+        rest: "ignored".to_owned(),
+        due_on: Some(date(2025, 7, 1)),
+        due_marks: 0,
+    };
+    transaction
+        .settle(company.id(), VERSIONS, &[rest])
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    Victim {
+        company,
+        snapshot,
+        people,
+        plan,
+        made,
+        release,
+    }
+}
+
+fn bench_now() -> jiff::Timestamp {
+    "2025-06-02T08:00:00Z".parse().unwrap()
+}
+
+fn ids() -> Vec<muster_model::ExternalId> {
+    (0..4).map(external_id).collect()
+}
+
+fn code<T>(answer: Result<T, StorageError>) -> &'static str {
+    answer.err().map_or("nothing refused", |error| error.code())
+}
+
+async fn nothing_is_read_across_organisations(bench: Bench) {
+    let victim = victim(&bench).await;
+    let (connection, snapshot) = (victim.company.id(), victim.snapshot);
+    let thief = bench.organisation("Aurora").await;
+    let mut reader = bench.read(&thief).await;
+    assert_eq!(reader.organisation(), thief.id);
+    assert_eq!(
+        code(reader.connection(connection).await),
+        "connection.unknown"
+    );
+    assert_eq!(reader.connection_by_name("hr").await.unwrap(), None);
+    assert!(reader.connections().await.unwrap().is_empty());
+    assert_eq!(
+        code(reader.credentials(connection).await),
+        "connection.unknown"
+    );
+    assert!(reader.runs(10).await.unwrap().is_empty());
+    assert_eq!(reader.run(victim.company.run.id).await.unwrap(), None);
+    assert!(
+        reader
+            .touched(connection, snapshot, "", None, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let counts = reader
+        .untouched_counts(connection, snapshot, VERSIONS)
+        .await
+        .unwrap();
+    assert_eq!(counts, BTreeMap::new());
+    let other = muster_model::SnapshotId::new(bench.ids());
+    assert!(
+        reader
+            .missing(connection, other, None, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(reader.backwards(connection, snapshot).await.unwrap(), 0);
+    assert!(reader.records(connection, &ids()).await.unwrap().is_empty());
+    let kind = MatchKey::WorkEmail;
+    let key = [(
+        kind,
+        kind.digest(&record(0).fields, &victim.company.key).unwrap(),
+    )];
+    assert!(
+        reader
+            .key_holders(connection, snapshot, &key)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(reader.links(connection, &ids()).await.unwrap().is_empty());
+    assert!(
+        reader
+            .links_of_people(&victim.people)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        reader
+            .people_of_records(connection, &ids())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(reader.linked_people(connection).await.unwrap(), 0);
+    assert_eq!(reader.administrators().await.unwrap(), 0);
+    assert!(reader.people(&victim.people).await.unwrap().is_empty());
+    assert!(reader.people_page(None, 10).await.unwrap().is_empty());
+    for query in [
+        PersonQuery::Id(victim.people[0]),
+        PersonQuery::WorkEmail("aase.0@nordlys.example".to_owned()),
+        PersonQuery::EmployeeNumber("0".to_owned()),
+    ] {
+        assert!(reader.find_people(&query).await.unwrap().is_empty());
+        // And the one who may, finds.
+        assert_eq!(
+            victim
+                .company
+                .read()
+                .await
+                .find_people(&query)
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
+    }
+    assert!(reader.manager_edges().await.unwrap().is_empty());
+    assert_eq!(
+        code(reader.plan(&victim.plan.to_string()).await),
+        "plan.unknown"
+    );
+    assert_eq!(reader.latest_plan(connection).await.unwrap(), None);
+    assert!(
+        reader
+            .changes(victim.plan, ChangeState::ALL, None, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(reader.change_states(victim.plan).await.unwrap().is_empty());
+    assert!(
+        reader
+            .passed_since(connection, jiff::Timestamp::UNIX_EPOCH)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(reader.releases(connection).await.unwrap().is_empty());
+    assert!(
+        reader
+            .outbox(OutboxState::Waiting, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+async fn nothing_is_written_across_organisations(bench: Bench) {
+    let victim = victim(&bench).await;
+    let before = everything(&bench, &victim).await;
+    let thief = Company::found(&bench, "Aurora").await;
+    // The thief's own rows have the same names and ids wherever they can.
+    thief.snapshot((0..3).map(record).collect()).await;
+    let connection = victim.company.id();
+    let run = victim.company.run.id;
+
+    let mut transaction = thief.begin().await;
+    let mut stolen = victim.company.connection.clone();
+    stolen.name = "mine".to_owned();
+    let answer = transaction
+        .update_connection(&stolen, Some(&credentials("mine")))
+        .await;
+    assert_eq!(code(answer), "connection.unknown");
+    let answer = transaction
+        .begin_run(connection, Trigger::Manual, LEASE)
+        .await;
+    assert_eq!(code(answer), "connection.unknown");
+    assert_eq!(
+        code(transaction.extend_lease(run, LEASE).await),
+        "run.lease_lost"
+    );
+    assert_eq!(
+        code(transaction.finish_run(&report(run, connection)).await),
+        "run.lease_lost"
+    );
+    assert_eq!(
+        code(transaction.begin_snapshot(connection, run).await),
+        "run.lease_lost"
+    );
+    assert_eq!(
+        code(transaction.begin_snapshot(thief.id(), run).await),
+        "run.lease_lost"
+    );
+    let given = [to_store(record(1), &thief.key)];
+    for connection in [connection, thief.id()] {
+        let answer = transaction
+            .store_records(connection, victim.snapshot, &given)
+            .await;
+        assert_eq!(code(answer), "snapshot.unknown");
+    }
+    let rest = Rest {
+        external_id: external_id(0),
+        digest: given[0].digest,
+        rest: "unchanged".to_owned(),
+        due_on: None,
+        due_marks: 9,
+    };
+    transaction
+        .settle(connection, VERSIONS, &[rest])
+        .await
+        .unwrap();
+    transaction.unsettle(connection, &ids()).await.unwrap();
+    transaction
+        .mark_records_due(connection, &ids())
+        .await
+        .unwrap();
+    transaction.mark_people_due(&victim.people).await.unwrap();
+    assert_eq!(transaction.mark_due_on(date(2030, 1, 1)).await.unwrap(), 0);
+    let links = [link(&record(2), victim.people[0])];
+    assert_eq!(
+        code(transaction.write_links(connection, &links).await),
+        "connection.unknown"
+    );
+    assert_eq!(
+        code(transaction.write_links(thief.id(), &links).await),
+        "person.unknown"
+    );
+    assert_eq!(
+        transaction.delete_links(connection, &ids()).await.unwrap(),
+        0
+    );
+    let mut somebody = person(victim.people[0], 8);
+    somebody.version = 1;
+    let stale = transaction
+        .write_people(&[to_write(somebody, &thief.key)])
+        .await
+        .unwrap();
+    assert_eq!(stale, victim.people[..1]);
+    assert_eq!(transaction.erase_people(&victim.people).await.unwrap(), 0);
+    let id = muster_model::PlanId::new(bench.ids());
+    let answer = transaction
+        .store_plan(NewPlan {
+            id,
+            run: None,
+            plan: &victim.made,
+        })
+        .await;
+    assert_eq!(code(answer), "connection.unknown");
+    let mark = ChangeMark {
+        ordinal: 0,
+        state: ChangeState::Failed,
+        error_code: None,
+        person: None,
+    };
+    transaction
+        .mark_changes(victim.plan, &[mark])
+        .await
+        .unwrap();
+    let answer = transaction
+        .passed(connection, BrakeKind::Create, bench_now(), 9)
+        .await;
+    assert_eq!(code(answer), "connection.unknown");
+    transaction
+        .release_holds(connection, std::slice::from_ref(&victim.release))
+        .await
+        .unwrap();
+    transaction
+        .release_holds(thief.id(), std::slice::from_ref(&victim.release))
+        .await
+        .unwrap();
+    assert!(transaction.releases(thief.id()).await.unwrap().is_empty());
+    transaction
+        .take_back_releases(connection, std::slice::from_ref(&victim.release))
+        .await
+        .unwrap();
+    let body = serde_json::Value::Null;
+    let message = OutboxMessage {
+        kind: "mail".to_owned(),
+        person: victim.people[0],
+        body,
+    };
+    assert_eq!(
+        code(transaction.enqueue(&[message]).await),
+        "person.unknown"
+    );
+    let queued = victim
+        .company
+        .read()
+        .await
+        .outbox(OutboxState::Waiting, 10)
+        .await
+        .unwrap();
+    transaction
+        .mark_outbox(&[queued[0].id], OutboxState::Cancelled)
+        .await
+        .unwrap();
+    // The same name is free in another organisation, and is another connection.
+    let mut own = crate::company::new_connection("other");
+    own.rank = 7;
+    let own = transaction.insert_connection(own, None).await.unwrap();
+    assert_ne!(own.id, connection);
+    transaction.commit().await.unwrap();
+
+    assert_eq!(everything(&bench, &victim).await, before);
+}
+
+/// All that can be read of the victim.
+async fn everything(bench: &Bench, victim: &Victim) -> Vec<String> {
+    let mut reader = bench.read(&victim.company.organisation).await;
+    let (connection, snapshot) = (victim.company.id(), victim.snapshot);
+    let mut links = reader.links_of_people(&victim.people).await.unwrap();
+    links.sort_by(|(_, one), (_, two)| one.external_id.cmp(&two.external_id));
+    vec![
+        format!("{:?}", reader.connections().await.unwrap()),
+        format!(
+            "{:?}",
+            reader
+                .credentials(connection)
+                .await
+                .unwrap()
+                .unwrap()
+                .expose("token")
+        ),
+        format!("{:?}", reader.runs(10).await.unwrap()),
+        format!(
+            "{:?}",
+            reader
+                .touched(connection, snapshot, "", None, 10)
+                .await
+                .unwrap()
+        ),
+        format!("{links:?}"),
+        format!("{:?}", reader.people_page(None, 10).await.unwrap()),
+        format!(
+            "{:?}",
+            reader
+                .changes(victim.plan, ChangeState::ALL, None, 10)
+                .await
+                .unwrap()
+        ),
+        format!("{:?}", reader.releases(connection).await.unwrap()),
+        format!(
+            "{:?}",
+            reader
+                .passed_since(connection, jiff::Timestamp::UNIX_EPOCH)
+                .await
+                .unwrap()
+        ),
+        format!(
+            "{:?}",
+            reader.outbox(OutboxState::Waiting, 10).await.unwrap()
+        ),
+    ]
+}

@@ -1,0 +1,114 @@
+use std::time::Duration;
+
+use muster_model::RunId;
+use muster_model::report::Trigger;
+use muster_storage::StorageError;
+
+use crate::bench::Bench;
+use crate::company::{Company, LEASE, report};
+
+on_both_engines!(
+    one_run_at_a_time_holds_a_connection,
+    a_lease_that_ran_out_is_taken_over,
+    runs_are_listed_newest_first_with_their_reports,
+);
+
+async fn one_run_at_a_time_holds_a_connection(bench: Bench) {
+    let company = Company::found(&bench, "Nordlys").await;
+    let mut transaction = company.begin().await;
+    match transaction
+        .begin_run(company.id(), Trigger::Schedule, LEASE)
+        .await
+    {
+        Err(StorageError::RunInProgress { run, .. }) => assert_eq!(run, company.run.id),
+        other => panic!("{other:?}"),
+    }
+    // A refused run leaves nothing behind, even if its transaction is committed.
+    transaction.commit().await.unwrap();
+    assert_eq!(company.read().await.runs(10).await.unwrap().len(), 1);
+
+    let mut transaction = company.begin().await;
+    transaction
+        .finish_run(&report(company.run.id, company.id()))
+        .await
+        .unwrap();
+    let next = transaction
+        .begin_run(company.id(), Trigger::Push, LEASE)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    assert_ne!(next.id, company.run.id);
+}
+
+async fn a_lease_that_ran_out_is_taken_over(bench: Bench) {
+    let company = Company::found(&bench, "Nordlys").await;
+    let first = company.run.id;
+    let mut transaction = company.begin().await;
+    transaction
+        .extend_lease(first, Duration::from_millis(1))
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(30)).await;
+
+    // Nobody took it yet: the first run may go on.
+    let mut transaction = company.begin().await;
+    transaction
+        .extend_lease(first, Duration::from_millis(1))
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(30)).await;
+
+    let mut transaction = company.begin().await;
+    let second = transaction
+        .begin_run(company.id(), Trigger::Manual, LEASE)
+        .await
+        .unwrap()
+        .id;
+    transaction.commit().await.unwrap();
+
+    let mut transaction = company.begin().await;
+    let lost = transaction.extend_lease(first, LEASE).await.unwrap_err();
+    assert_eq!(lost.code(), "run.lease_lost");
+    let lost = transaction
+        .finish_run(&report(first, company.id()))
+        .await
+        .unwrap_err();
+    assert_eq!(lost.code(), "run.lease_lost");
+    transaction.extend_lease(second, LEASE).await.unwrap();
+    transaction
+        .finish_run(&report(second, company.id()))
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+
+    let first = company.read().await.run(first).await.unwrap().unwrap();
+    assert_eq!((first.finished_at, first.report), (None, None));
+}
+
+async fn runs_are_listed_newest_first_with_their_reports(bench: Bench) {
+    let company = Company::found(&bench, "Nordlys").await;
+    let written = report(company.run.id, company.id());
+    bench.clock.set("2025-06-02T11:00:00Z");
+    let mut transaction = company.begin().await;
+    transaction.finish_run(&written).await.unwrap();
+    let second = transaction
+        .begin_run(company.id(), Trigger::Schedule, LEASE)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+
+    let mut reader = company.read().await;
+    let runs = reader.runs(10).await.unwrap();
+    assert_eq!(runs[0], second);
+    assert_eq!(runs[1].report.as_ref(), Some(&written));
+    assert_eq!(runs[1].finished_at, Some(written.finished));
+    assert_eq!(reader.runs(1).await.unwrap(), [second]);
+    assert_eq!(
+        reader.run(company.run.id).await.unwrap().as_ref(),
+        runs.get(1)
+    );
+    let nobody = RunId::from_uuid(uuid::Uuid::nil());
+    assert_eq!(reader.run(nobody).await.unwrap(), None);
+}
