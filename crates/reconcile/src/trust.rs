@@ -71,7 +71,7 @@ pub const TABLE: &[Condition] = &[
     },
     Condition {
         needs: "not older than the last read (revisions and change times do not run backwards)",
-        cells: ["yes", "yes", "no", "yes"],
+        cells: ["yes", "yes", "yes", "yes"],
         broken_by: &[DoubtKind::OlderThanLastRead],
     },
     Condition {
@@ -208,15 +208,18 @@ pub fn judge(
             .map(|key| key.field())
             .chain(policy.scope.iter().copied())
     };
-    // What tells whether somebody is there, and still employed.
-    let concerned = |field: &Field| *field == Field::Engagements || keys().any(|key| key == *field);
+    // What tells whether somebody is there, and still employed: without last days
+    // those who left long ago look like joiners.
+    let concerned = |field: &Field| {
+        matches!(field, Field::Engagements | Field::EndDate) || keys().any(|key| key == *field)
+    };
     Verdict {
         ended: !broken(0),
         gone: !broken(1)
             && evidence.complete
             && evidence.level > EvidenceLevel::None
             && !dropped.iter().any(concerned),
-        create: !broken(2) && !keys().any(|key| dropped.contains(&key)),
+        create: !broken(2) && !dropped.iter().any(concerned),
         emptied: !broken(3),
         dropped,
     }

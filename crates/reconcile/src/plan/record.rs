@@ -296,10 +296,16 @@ fn linked(
     let today = date_in(input.now, &(input.zone_of)(&person.fields));
     let stays = matches!(situation, Situation::Linked | Situation::Matched);
     let mine: Option<Vec<Engagement>> = if stays {
-        record.engagements().map(<[Engagement]>::to_vec)
+        let known = person.engagements.get(&input.connection);
+        said_employment(record).map(|said| with_known_days(said, known.map(Vec::as_slice)))
     } else {
         Some(Vec::new())
     };
+    let due_on = due_on(
+        mine.as_deref().unwrap_or_default(),
+        today,
+        input.policy.grace_days,
+    );
     let employment = employment(input, person, known.others, mine.as_deref(), today, stays);
     let last_administrator = person.standing.administrator
         && person.access == muster_model::Access::Active
@@ -340,11 +346,6 @@ fn linked(
     if person.standing.administrator && takes_access(&effects) {
         rows.administrators_leaving += 1;
     }
-    let due_on = due_on(
-        record.engagements().unwrap_or_default(),
-        today,
-        input.policy.grace_days,
-    );
     if stays {
         state_manager(input, touched, record, Some(person), today, rows);
     }
@@ -393,6 +394,34 @@ fn linked(
         .extend(reasons(&turn, situation, person, employment));
     change.effects = effects;
     rows.push(change);
+}
+
+/// What a record says of employment. One that is not whole says nothing of it:
+/// an engagement without its last day looks like one that runs, and would bring
+/// somebody back who has left.
+fn said_employment(record: &SourceRecord) -> Option<&[Engagement]> {
+    record.engagements().filter(|_| record.whole)
+}
+
+/// Engagements with the days that were known before wherever the source now
+/// keeps silent about them: absent changes nothing, while null takes a day back.
+fn with_known_days(said: &[Engagement], known: Option<&[Engagement]>) -> Vec<Engagement> {
+    let known = known.unwrap_or_default();
+    said.iter()
+        .map(|engagement| {
+            let mut engagement = engagement.clone();
+            if let Some(before) = known.iter().find(|before| before.id == engagement.id) {
+                if engagement.end_date.is_absent() {
+                    engagement.end_date = before.end_date;
+                    // The reason belongs to the day: without it, it is not known to be of it.
+                    engagement.end_reason = before.end_reason.clone();
+                }
+                engagement.start_date = engagement.start_date.or(before.start_date);
+                engagement.status = engagement.status.or(before.status);
+            }
+            engagement
+        })
+        .collect()
 }
 
 fn reasons(
@@ -543,7 +572,11 @@ fn compare_fields(
     today: Date,
     effects: &mut Vec<Planned>,
 ) {
-    let theirs: Fields = record.on(today);
+    let theirs: Fields = if record.whole {
+        record.on(today)
+    } else {
+        record.fields.only(|field| field != Field::Engagements)
+    };
     let ours = &known.person.fields;
     for field in Field::ALL {
         // Employment and managers have steps of their own.
