@@ -218,10 +218,12 @@ impl Engine {
         choice: &Choice,
     ) -> Result<Vec<StoredChange>, EngineError> {
         let mut reader = self.storage.read(organisation.id).await?;
+        // Of a held row everything that is not held goes on; of one that waits
+        // that is done, and only a release goes further.
         let states: &[ChangeState] = if choice.allow.is_empty() {
-            &[ChangeState::Open]
-        } else {
             &[ChangeState::Open, ChangeState::Held]
+        } else {
+            &[ChangeState::Open, ChangeState::Held, ChangeState::Waiting]
         };
         let mut rows = Vec::new();
         let mut after: Option<u64> = None;
