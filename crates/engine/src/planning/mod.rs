@@ -36,7 +36,7 @@ impl Engine {
     pub(crate) async fn plan_read(
         &self,
         organisation: &Organisation,
-        connection: &mut Connection,
+        connection: &Connection,
         connector: &dyn Connector,
         run: RunId,
         read: Read,
@@ -129,17 +129,19 @@ impl Engine {
         transaction
             .settle(connection.id, &versions, &settled)
             .await?;
-        connection.history.push(PastRead {
+        // What somebody changed while the source was read (paused it, above all) stays.
+        let mut after = transaction.connection(connection.id).await?;
+        after.history.push(PastRead {
             at: self.now(),
             summary,
             rights,
             proved,
         });
-        connection.last_read_at = Some(self.now());
+        after.last_read_at = Some(self.now());
         if proved {
-            connection.last_confirmed_at = Some(self.now());
+            after.last_confirmed_at = Some(self.now());
         }
-        transaction.update_connection(connection, None).await?;
+        transaction.update_connection(&after, None).await?;
         transaction.commit().await?;
         Ok(Planned { id, plan })
     }

@@ -17,3 +17,4 @@ mod world;
 
 mod faults;
 mod rehearsal;
+mod runs;

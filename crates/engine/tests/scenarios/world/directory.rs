@@ -41,11 +41,10 @@ impl Directory {
         for person in people {
             let mut cells = BTreeMap::new();
             for (field, said) in person.fields.iter() {
-                let said = said.value().map(|value| value.to_json());
-                cells.insert(
-                    format!("field {field}"),
-                    said.unwrap_or_default().to_string(),
-                );
+                // To say that there is none, and to say nothing, is no value in both cases.
+                if let Some(value) = said.value() {
+                    cells.insert(format!("field {field}"), value.to_json().to_string());
+                }
             }
             for (field, owner) in &person.owners {
                 cells.insert(format!("owner {field}"), names[owner].to_owned());
@@ -82,6 +81,13 @@ impl Directory {
         self.0.get(person)?.get(cell).map(String::as_str)
     }
 
+    /// Without a cell of somebody.
+    pub(crate) fn forget(&mut self, person: &str, cell: &str) {
+        if let Some(cells) = self.0.get_mut(person) {
+            cells.remove(cell);
+        }
+    }
+
     /// How many people have this access.
     pub(crate) fn with_access(&self, access: &str) -> usize {
         self.0
@@ -115,12 +121,14 @@ impl Directory {
         differences
     }
 
-    /// Cells that are in none of the states that are allowed: people whom none
+    /// Cells that are neither as `before` nor as in the `truth`: people whom neither
     /// of them knows, people who vanished, and values that nobody ever said.
-    pub(crate) fn strays(&self, allowed: &[&Self]) -> Vec<String> {
+    /// Of somebody new less may be known than is true.
+    pub(crate) fn strays(&self, before: &Self, truth: &Self) -> Vec<String> {
+        let allowed = [before, truth];
         let mut strays = Vec::new();
         let everywhere = |person: &String| allowed.iter().all(|one| one.0.contains_key(person));
-        for person in allowed.iter().flat_map(|one| one.0.keys()) {
+        for person in before.0.keys() {
             if everywhere(person) && !self.0.contains_key(person) {
                 strays.push(format!("{person} vanished"));
             }
@@ -142,7 +150,8 @@ impl Directory {
             cells.dedup();
             for cell in cells {
                 let value = here.get(cell);
-                if !known.iter().any(|known| known.get(cell) == value) {
+                let unknown = value.is_none() && !before.0.contains_key(person);
+                if !unknown && !known.iter().any(|known| known.get(cell) == value) {
                     strays.push(format!("{person}, {cell}: {value:?}"));
                 }
             }
