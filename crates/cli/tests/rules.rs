@@ -17,9 +17,13 @@ fn rules() -> BTreeMap<String, bool> {
     for entry in std::fs::read_dir(root().join("docs/rules")).unwrap() {
         let page = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         for line in page.lines().filter_map(|line| line.strip_prefix("- **")) {
-            let Some((name, rest)) = line.split_once("**") else { continue };
+            let Some((name, rest)) = line.split_once("**") else {
+                continue;
+            };
             assert!(
-                rules.insert(name.to_owned(), rest.contains("(not ours)")).is_none(),
+                rules
+                    .insert(name.to_owned(), rest.contains("(not ours)"))
+                    .is_none(),
                 "{name} stands twice"
             );
         }
@@ -38,13 +42,17 @@ fn rows() -> BTreeMap<String, Row> {
     let mut rows = BTreeMap::new();
     for line in page.lines().filter_map(|line| line.strip_prefix("| ")) {
         let cells: Vec<&str> = line.trim_end_matches(" |").split(" | ").collect();
-        let (Some(name), Some(proof)) = (cells.first(), cells.last()) else { continue };
+        let (Some(name), Some(proof)) = (cells.first(), cells.last()) else {
+            continue;
+        };
         let is_rule = name.split_once('-').is_some_and(|(family, number)| {
             FAMILIES.contains(&family.to_lowercase().as_str()) && number.parse::<u32>().is_ok()
         });
         let is_feature = name.len() <= 4
             && name.starts_with(['S', 'B'])
-            && name.get(1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            && name
+                .get(1..)
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         if !is_rule && !is_feature {
             continue;
         }
@@ -106,7 +114,12 @@ fn named(test: &str) -> BTreeSet<String> {
 #[test]
 fn every_rule_has_a_row_and_every_row_its_tests() {
     let (rules, rows, tests) = (rules(), rows(), tests());
-    assert!(rules.len() > 300 && rows.len() > 300, "{} rules, {} rows", rules.len(), rows.len());
+    assert!(
+        rules.len() > 300 && rows.len() > 300,
+        "{} rules, {} rows",
+        rules.len(),
+        rows.len()
+    );
     let mut errors = Vec::new();
     for (name, not_ours) in &rules {
         match rows.get(name) {
@@ -137,7 +150,10 @@ fn every_rule_has_a_row_and_every_row_its_tests() {
             match rows.get(name) {
                 None => errors.push(format!("{test} names {name}, which is no rule")),
                 Some(row) if !matches!(row.state.as_str(), "works" | "partly") => {
-                    errors.push(format!("{test} proves {name}, whose row says {:?}", row.state));
+                    errors.push(format!(
+                        "{test} proves {name}, whose row says {:?}",
+                        row.state
+                    ));
                 }
                 Some(row) if !row.tests.contains(test) => {
                     errors.push(format!("{test} is not in the row of {name}"));
@@ -148,7 +164,11 @@ fn every_rule_has_a_row_and_every_row_its_tests() {
     }
     assert!(errors.is_empty(), "docs/status.md:\n{}", errors.join("\n"));
     let waiting = rows.values().filter(|row| row.state == "not yet").count();
-    println!("{} rules, {} rows, {waiting} without a test", rules.len(), rows.len());
+    println!(
+        "{} rules, {} rows, {waiting} without a test",
+        rules.len(),
+        rows.len()
+    );
 }
 
 #[test]

@@ -28,6 +28,45 @@ pub struct Made {
     pub planned: Option<Planned>,
 }
 
+/// What a run that ended says of its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The source answered; nothing was applied.
+    Read,
+    /// The source answered, and what needs nobody was applied.
+    Synced,
+    /// A stored plan was applied: of the source nothing is known.
+    Applied,
+    /// The source could not be read.
+    Failed,
+}
+
+impl Ended {
+    /// The state of the connection then. What a person stopped while the run was
+    /// at work stays stopped.
+    const fn turns(self, state: ConnectionState) -> ConnectionState {
+        match (state, self) {
+            (ConnectionState::Paused | ConnectionState::Disconnected, _) => state,
+            (_, Self::Failed) => ConnectionState::Failing,
+            (_, Self::Synced)
+            | (ConnectionState::Failing, Self::Read)
+            | (ConnectionState::Connected, Self::Applied) => ConnectionState::Active,
+            (_, Self::Read | Self::Applied) => state,
+        }
+    }
+}
+
+/// Refuses to move anything on a connection that a person stopped.
+pub(crate) fn may_move(connection: &Connection) -> Result<(), EngineError> {
+    match connection.state {
+        ConnectionState::Paused | ConnectionState::Disconnected => Err(EngineError::NotRunning {
+            name: connection.name.clone(),
+            state: connection.state.word(),
+        }),
+        _ => Ok(()),
+    }
+}
+
 impl Engine {
     /// Reads a connection's source and plans: nothing is applied.
     ///
@@ -66,23 +105,15 @@ impl Engine {
         watch: Option<Watch>,
         apply: bool,
     ) -> Result<Made, EngineError> {
-        let mut connection = self.connection(organisation.id, name).await?;
-        if matches!(
-            connection.state,
-            ConnectionState::Paused | ConnectionState::Disconnected
-        ) {
-            return Err(EngineError::NotRunning {
-                name: connection.name,
-                state: connection.state.word(),
-            });
-        }
+        let connection = self.connection(organisation.id, name).await?;
+        may_move(&connection)?;
         let run = self.begin(organisation, &connection, trigger).await?;
         let planned = match self
-            .read_and_plan(organisation, &mut connection, run.id, watch)
+            .read_and_plan(organisation, &connection, run.id, watch)
             .await
         {
             Ok(planned) => planned,
-            Err(error) => return self.fail(organisation, connection, &run, error).await,
+            Err(error) => return self.fail(organisation, &run, error).await,
         };
         let applied = if apply {
             let choice = Choice::default();
@@ -91,13 +122,14 @@ impl Engine {
                 .await
             {
                 Ok(applied) => Some(applied),
-                Err(error) => return self.fail(organisation, connection, &run, error).await,
+                Err(error) => return self.fail(organisation, &run, error).await,
             }
         } else {
             None
         };
         let report = self.report(&run, &planned.plan, applied);
-        self.close(organisation, connection, &report, apply).await?;
+        let ended = if apply { Ended::Synced } else { Ended::Read };
+        self.close(organisation, &report, ended).await?;
         Ok(Made {
             report,
             planned: Some(planned),
@@ -119,7 +151,7 @@ impl Engine {
     async fn read_and_plan(
         &self,
         organisation: &Organisation,
-        connection: &mut Connection,
+        connection: &Connection,
         run: RunId,
         watch: Option<Watch>,
     ) -> Result<Planned, EngineError> {
@@ -145,18 +177,14 @@ impl Engine {
     pub(crate) async fn close(
         &self,
         organisation: &Organisation,
-        mut connection: Connection,
         report: &RunReport,
-        activate: bool,
+        ended: Ended,
     ) -> Result<(), EngineError> {
         let mut transaction = self.storage.begin(organisation.id).await?;
-        let healthy = if activate || connection.state == ConnectionState::Failing {
-            ConnectionState::Active
-        } else {
-            connection.state
-        };
-        if connection.state != healthy {
-            connection.state = healthy;
+        let mut connection = transaction.connection(report.connection).await?;
+        let state = ended.turns(connection.state);
+        if connection.state != state {
+            connection.state = state;
             transaction.update_connection(&connection, None).await?;
         }
         transaction.finish_run(report).await?;
@@ -168,7 +196,6 @@ impl Engine {
     async fn fail(
         &self,
         organisation: &Organisation,
-        mut connection: Connection,
         run: &Run,
         error: EngineError,
     ) -> Result<Made, EngineError> {
@@ -195,11 +222,7 @@ impl Engine {
                 message: error.to_string(),
             }),
         };
-        let mut transaction = self.storage.begin(organisation.id).await?;
-        connection.state = ConnectionState::Failing;
-        transaction.update_connection(&connection, None).await?;
-        transaction.finish_run(&report).await?;
-        transaction.commit().await?;
+        self.close(organisation, &report, Ended::Failed).await?;
         Ok(Made {
             report,
             planned: None,

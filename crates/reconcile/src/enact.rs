@@ -161,6 +161,42 @@ fn enact_on(person: &mut Person, effect: &Effect, context: &EnactContext<'_>) {
     }
 }
 
+/// Does a person still stand where an effect begins? What is left of a row of
+/// which a part was done is checked by this, because that part moved the versions.
+#[must_use]
+pub fn begins_with(effect: &Effect, person: &Person, connection: ConnectionId) -> bool {
+    match effect {
+        Effect::Set {
+            field: Field::Engagements,
+            from,
+            ..
+        } => {
+            let ours = person.engagements.get(&connection);
+            let from = match from {
+                Said::Value(FieldValue {
+                    value: Value::Engagements(engagements),
+                    ..
+                }) => engagements.as_slice(),
+                _ => &[],
+            };
+            ours.map(Vec::as_slice).unwrap_or_default() == from
+        }
+        Effect::Set { field, from, .. } => {
+            from.as_ref().map(|said| &said.value) == person.fields.get(*field)
+        }
+        Effect::Manager { from, .. } => *from == person.manager,
+        Effect::Employment { from, .. } => *from == person.employment,
+        Effect::Access { from, .. } => *from == person.access,
+        // These are made or joined once: the versions say whether they were.
+        Effect::Create { .. } | Effect::Link => false,
+        Effect::MarkGone
+        | Effect::Remove
+        | Effect::Own { .. }
+        | Effect::Conflict { .. }
+        | Effect::Outward { .. } => true,
+    }
+}
+
 fn created(fields: &Fields, access: Access, context: &EnactContext<'_>) -> Person {
     let mut person = Person::new(context.new_person);
     person.fields = fields.only(|field| field != Field::Engagements);

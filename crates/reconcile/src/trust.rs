@@ -71,7 +71,7 @@ pub const TABLE: &[Condition] = &[
     },
     Condition {
         needs: "not older than the last read (revisions and change times do not run backwards)",
-        cells: ["yes", "yes", "no", "yes"],
+        cells: ["yes", "yes", "yes", "yes"],
         broken_by: &[DoubtKind::OlderThanLastRead],
     },
     Condition {
@@ -246,8 +246,11 @@ pub fn judge(
             .map(|key| key.field())
             .chain(policy.scope.iter().copied())
     };
-    // What tells whether somebody is there, and still employed.
-    let concerned = |field: &Field| *field == Field::Engagements || keys().any(|key| key == *field);
+    // What tells whether somebody is there, and still employed: without last days
+    // those who left long ago look like joiners.
+    let concerned = |field: &Field| {
+        matches!(field, Field::Engagements | Field::EndDate) || keys().any(|key| key == *field)
+    };
     let whole = evidence.complete && evidence.level > EvidenceLevel::None;
     let proved = whole && !broken(1) && !dropped.iter().any(concerned);
     Verdict {
@@ -256,7 +259,7 @@ pub fn judge(
         gone: proved && baseline.is_some(),
         proved,
         first_read: history.reads.is_empty(),
-        create: !broken(2) && !keys().any(|key| dropped.contains(&key)),
+        create: !broken(2) && !dropped.iter().any(concerned),
         emptied: !broken(3),
         dropped,
     }

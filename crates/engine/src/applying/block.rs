@@ -86,7 +86,7 @@ impl<'a> Work<'a> {
     ) -> Result<(), EngineError> {
         let mut loaded = self.load(transaction, rows).await?;
         let mut writes = Writes::default();
-        let mut created: BTreeMap<ExternalId, PersonId> = BTreeMap::new();
+        let mut joined: BTreeMap<ExternalId, PersonId> = BTreeMap::new();
         let before = applied.passed.clone();
         for row in rows {
             let Some(change) = &row.change else { continue };
@@ -95,11 +95,16 @@ impl<'a> Work<'a> {
                 continue;
             }
             let mut change = change.clone();
+            let in_part = row.state == ChangeState::Waiting;
+            if in_part {
+                // What was not held is done already.
+                change.effects.retain(|planned| planned.held.is_some());
+            }
             release(&mut change, &self.choice.allow);
             if !is_workable(&change) {
                 continue;
             }
-            if self.is_stale(&change, &loaded) {
+            if self.is_stale(&change, in_part, &loaded) {
                 applied.refused(&change);
                 writes.marks.push(mark(
                     row.ordinal,
@@ -109,7 +114,7 @@ impl<'a> Work<'a> {
                 ));
                 continue;
             }
-            self.enact(row.ordinal, &change, &mut loaded, &mut created, &mut writes);
+            self.enact(row.ordinal, &change, &mut loaded, &mut joined, &mut writes);
             applied.done(&change);
         }
         self.write(transaction, writes).await?;
@@ -187,8 +192,10 @@ impl<'a> Work<'a> {
         })
     }
 
-    /// Is something else true than when the row was planned?
-    fn is_stale(&self, change: &Change, loaded: &Loaded) -> bool {
+    /// Is something else true than when the row was planned? A row of which a part
+    /// was done has moved the versions itself: the rest of it is true as long as
+    /// each effect still finds what it begins with.
+    fn is_stale(&self, change: &Change, in_part: bool, loaded: &Loaded) -> bool {
         if change.due_on.is_some_and(|day| day <= self.today)
             && self.planned.plan.made_for < self.today
         {
@@ -196,14 +203,24 @@ impl<'a> Work<'a> {
         }
         let expected = &change.precondition;
         let person = change.person.and_then(|id| loaded.people.get(&id));
-        if person.map(|person| person.version) != expected.person_version && change.person.is_some()
-        {
-            return true;
-        }
         let id = change.external_id.as_ref();
         let link = id.and_then(|id| loaded.links.get(id));
-        if link.map(|link| link.version) != expected.link_version {
-            return true;
+        if in_part {
+            let Some(person) = person else { return true };
+            let open = change.effects.iter().filter(|one| one.held.is_none());
+            if open.map(|one| &one.effect).any(|effect| {
+                !muster_reconcile::enact::begins_with(effect, person, self.connection.id)
+            }) {
+                return true;
+            }
+        } else {
+            let version = person.map(|person| person.version);
+            if change.person.is_some() && version != expected.person_version {
+                return true;
+            }
+            if link.map(|link| link.version) != expected.link_version {
+                return true;
+            }
         }
         let record = id.and_then(|id| loaded.records.get(id));
         if expected.record.is_some() && record.map(|row| row.digest) != expected.record {
@@ -228,7 +245,7 @@ impl<'a> Work<'a> {
         ordinal: u64,
         change: &Change,
         loaded: &mut Loaded,
-        created: &mut BTreeMap<ExternalId, PersonId>,
+        joined: &mut BTreeMap<ExternalId, PersonId>,
         writes: &mut Writes,
     ) {
         let id = change.external_id.as_ref();
@@ -247,7 +264,7 @@ impl<'a> Work<'a> {
             .map(|row| &row.record);
         let manager = |key: &ManagerKey| match key {
             ManagerKey::Person(person) => Some(*person),
-            ManagerKey::Record(record) => created
+            ManagerKey::Record(record) => joined
                 .get(record)
                 .or_else(|| loaded.managers.get(record))
                 .copied(),
@@ -271,10 +288,11 @@ impl<'a> Work<'a> {
             _ => false,
         });
         if let Some(person) = &after.person {
-            if before.person.is_none()
+            // Whom this plan makes or links may be somebody's manager in it.
+            if before.link.is_none()
                 && let Some(id) = id
             {
-                created.insert(id.clone(), person.id);
+                joined.insert(id.clone(), person.id);
             }
             if before.person.as_ref() != Some(person) {
                 let known = before.person.as_ref().map_or(0, |before| before.version);
@@ -312,8 +330,9 @@ impl<'a> Work<'a> {
                 due_marks: row.due_marks,
             });
         }
+        // The part that is held waits for whoever may release it.
         let state = if held {
-            ChangeState::Held
+            ChangeState::Waiting
         } else {
             ChangeState::Applied
         };

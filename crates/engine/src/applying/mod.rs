@@ -15,12 +15,12 @@ use muster_storage::{
     ChangeState, Connection, Organisation, PersonQuery, StoredChange, Transaction,
 };
 
-pub use tally::Applied;
+pub use tally::{Applied, DoneBefore};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::planning::Planned;
-use crate::run::{LEASE, Made};
+use crate::run::{Ended, LEASE, Made, may_move};
 
 /// Rows applied in one transaction.
 const AT_ONCE: usize = 500;
@@ -77,6 +77,8 @@ impl Engine {
             return Err(EngineError::PlanChanged);
         }
         let connection = reader.connection(stored.plan.connection).await?;
+        drop(reader);
+        may_move(&connection)?;
         let mut planned = Planned {
             id: stored.id,
             plan: stored.plan,
@@ -84,12 +86,26 @@ impl Engine {
         let run = self
             .begin(organisation, &connection, Trigger::Manual)
             .await?;
-        planned.plan.changes = self.rows(organisation, planned.id).await?;
-        let applied = self
+        // Rows that were dealt with before are neither done nor counted again.
+        let mut done_before = DoneBefore::default();
+        for row in self.stored_rows(organisation, planned.id).await? {
+            let Some(change) = row.change else { continue };
+            match row.state {
+                ChangeState::Applied => done_before.applied += u64::from(change.class().is_some()),
+                ChangeState::Stale | ChangeState::Failed => {
+                    done_before.refused += u64::from(change.class().is_some());
+                }
+                ChangeState::Open | ChangeState::Held | ChangeState::Waiting => {
+                    planned.plan.changes.push(change);
+                }
+            }
+        }
+        let mut applied = self
             .apply_rows(organisation, &connection, run.id, &planned, &choice)
             .await?;
+        applied.done_before(done_before);
         let report = self.report(&run, &planned.plan, Some(applied));
-        self.close(organisation, connection, &report, true).await?;
+        self.close(organisation, &report, Ended::Applied).await?;
         Ok(Made {
             report,
             planned: Some(planned),
@@ -105,18 +121,34 @@ impl Engine {
         organisation: &Organisation,
         plan: PlanId,
     ) -> Result<Vec<muster_model::Change>, EngineError> {
+        let rows = self.stored_rows(organisation, plan).await?;
+        Ok(rows.into_iter().filter_map(|row| row.change).collect())
+    }
+
+    async fn stored_rows(
+        &self,
+        organisation: &Organisation,
+        plan: PlanId,
+    ) -> Result<Vec<StoredChange>, EngineError> {
+        self.rows_in(organisation, plan, ChangeState::ALL).await
+    }
+
+    async fn rows_in(
+        &self,
+        organisation: &Organisation,
+        plan: PlanId,
+        states: &[ChangeState],
+    ) -> Result<Vec<StoredChange>, EngineError> {
         let mut reader = self.storage.read(organisation.id).await?;
         let mut rows = Vec::new();
         let mut after: Option<u64> = None;
         loop {
-            let block = reader
-                .changes(plan, &ChangeState::ALL, after, 2_000)
-                .await?;
+            let block = reader.changes(plan, states, after, 2_000).await?;
             let Some(last) = block.last() else {
                 return Ok(rows);
             };
             after = Some(last.ordinal);
-            rows.extend(block.into_iter().filter_map(|row| row.change));
+            rows.extend(block);
         }
     }
 
@@ -217,21 +249,13 @@ impl Engine {
         plan: PlanId,
         choice: &Choice,
     ) -> Result<Vec<StoredChange>, EngineError> {
-        let mut reader = self.storage.read(organisation.id).await?;
+        // Of a held row everything that is not held goes on; of one that waits
+        // that is done, and only a release goes further.
         let states: &[ChangeState] = if choice.allow.is_empty() {
-            &[ChangeState::Open]
-        } else {
             &[ChangeState::Open, ChangeState::Held]
+        } else {
+            &[ChangeState::Open, ChangeState::Held, ChangeState::Waiting]
         };
-        let mut rows = Vec::new();
-        let mut after: Option<u64> = None;
-        loop {
-            let block = reader.changes(plan, states, after, 2_000).await?;
-            let Some(last) = block.last() else {
-                return Ok(rows);
-            };
-            after = Some(last.ordinal);
-            rows.extend(block);
-        }
+        self.rows_in(organisation, plan, states).await
     }
 }

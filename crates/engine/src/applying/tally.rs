@@ -29,6 +29,15 @@ pub struct Applied {
     pub released: BTreeSet<HoldKind>,
 }
 
+/// Rows of a plan that an earlier application dealt with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DoneBefore {
+    /// Done.
+    pub applied: u64,
+    /// Refused: a new plan decides about them.
+    pub refused: u64,
+}
+
 impl Applied {
     /// Nothing applied yet: the rows of the plan as they are counted when
     /// everything open succeeds.
@@ -52,6 +61,12 @@ impl Applied {
             released: choice.allow.clone(),
             ..Self::nothing(&plan)
         }
+    }
+
+    /// Adds the rows of the plan that an earlier application dealt with.
+    pub(super) const fn done_before(&mut self, before: DoneBefore) {
+        self.counts.add(Class::Unchanged, before.applied);
+        self.counts.add(Class::Failed, before.refused);
     }
 
     /// All or nothing, and it was nothing.

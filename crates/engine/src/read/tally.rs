@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use muster_model::evidence::ReadSummary;
-use muster_model::{ExternalId, Presence};
+use muster_model::{Engagement, ExternalId, Field, Presence};
 use muster_storage::RecordToStore;
 
 /// Counts of one read.
@@ -27,10 +27,24 @@ impl Tally {
             }
             self.summary.present += 1;
             for (field, said) in record.fields.iter() {
-                if said.value().is_some() {
-                    *self.summary.filled.entry(field).or_default() += 1;
+                let of_engagements = field == Field::EndDate && record.engagements().is_some();
+                if said.value().is_some() && !of_engagements {
+                    self.fill(field);
                 }
             }
+            // Of engagements it counts whether their ends are spoken of at all: most
+            // are open, and say so.
+            let says_ends = |engagement: &Engagement| !engagement.end_date.is_absent();
+            if record
+                .engagements()
+                .is_some_and(|engagements| engagements.iter().all(says_ends))
+            {
+                self.fill(Field::EndDate);
+            }
         }
+    }
+
+    fn fill(&mut self, field: Field) {
+        *self.summary.filled.entry(field).or_default() += 1;
     }
 }

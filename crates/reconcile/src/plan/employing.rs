@@ -20,11 +20,15 @@ pub(super) struct Employing {
 
 impl Employing {
     /// Of a record that is there. A source that stops listing engagements says
-    /// nothing about them: an empty list ends nobody and brings nobody back.
+    /// nothing about them: an empty list ends nobody and brings nobody back. Nor
+    /// does a record that is not whole: an engagement without its last day looks
+    /// like one that runs.
     pub(super) fn of(subject: &Subject<'_>, record: &SourceRecord) -> Self {
-        let said = record.engagements().filter(|said| !said.is_empty());
+        let said = record
+            .engagements()
+            .filter(|said| record.whole && !said.is_empty());
         Self {
-            here: said.map(|said| with_siblings(subject, said)),
+            here: said.map(|said| with_siblings(subject, &with_known_days(subject, said))),
             holds: true,
         }
     }
@@ -115,6 +119,29 @@ impl Employing {
             to: said(after),
         }))
     }
+}
+
+/// Engagements with the days that were known before wherever the source now
+/// keeps silent about them: absent changes nothing, while null takes a day back.
+fn with_known_days(subject: &Subject<'_>, said: &[Engagement]) -> Vec<Engagement> {
+    let connection = subject.input.connection;
+    let known = subject.person.engagements.get(&connection);
+    let known = known.map(Vec::as_slice).unwrap_or_default();
+    said.iter()
+        .map(|engagement| {
+            let mut engagement = engagement.clone();
+            if let Some(before) = known.iter().find(|before| before.id == engagement.id) {
+                if engagement.end_date.is_absent() {
+                    engagement.end_date = before.end_date;
+                    // The reason belongs to the day: without it, it is not known to be of it.
+                    engagement.end_reason = before.end_reason.clone();
+                }
+                engagement.start_date = engagement.start_date.or(before.start_date);
+                engagement.status = engagement.status.or(before.status);
+            }
+            engagement
+        })
+        .collect()
 }
 
 /// One record's engagements together with those of the person's other records here.

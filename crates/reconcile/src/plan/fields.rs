@@ -23,7 +23,11 @@ pub(super) struct Compared {
 /// Compares every field that the record decides about.
 pub(super) fn compare(subject: &Subject<'_>, record: &SourceRecord, today: Date) -> Compared {
     let mut compared = Compared::default();
-    let theirs: Fields = record.on(today);
+    let theirs: Fields = if record.whole {
+        record.on(today)
+    } else {
+        record.fields.only(|field| field != Field::Engagements)
+    };
     let said = record.engagements().unwrap_or_default();
     let outwards = |field| matches!(subject.input.policy.flow(field), Flow::Out | Flow::Both);
     let target_has_bad_field = record
