@@ -6,7 +6,7 @@ use muster_model::engagement::EngagementStatus;
 use muster_model::plan::{Change, Effect, FieldValue, ManagerKey, Planned};
 use muster_model::{
     Access, AccessCause, Base, ConnectionId, Field, Fields, Flow, Link, Person, PersonId, Policy,
-    Said, SourceRecord, Value,
+    Said, Situation, SourceRecord, Value,
 };
 
 use crate::input::gives;
@@ -71,12 +71,14 @@ pub fn enact(change: &Change, mut state: State, context: &EnactContext<'_>) -> S
     {
         after.version = before.version + 1;
     }
-    if let (Some(record), Some(link)) = (context.record, &mut state.link) {
+    // A link whose record is deleted, or covered no more, takes over nothing.
+    let holds = !matches!(change.situation, Situation::Removed | Situation::OutOfScope);
+    if let (true, Some(record), Some(link)) = (holds, context.record, &mut state.link) {
         believe(link, record, state.person.as_ref(), context.policy);
     }
     let marks =
         |planned: &Planned| planned.held.is_none() && matches!(planned.effect, Effect::MarkGone);
-    // After believing, which takes a record that is there for one that holds.
+    // After believing: that takes a record that is there for one that holds somebody.
     if let Some(link) = state.link.as_mut()
         && change.effects.iter().any(marks)
     {

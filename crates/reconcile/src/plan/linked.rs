@@ -65,7 +65,8 @@ pub(super) fn plan(
             outcome.at_rest(&compared),
             outcome.due_on,
         );
-        at_rest.settles = settles;
+        // What a doubt keeps from being marked is looked at again.
+        at_rest.settles = settles && !outcome.still_holds(subject);
         // A link that holds nobody takes over nothing.
         at_rest.believed = stays;
         return rows.rest(at_rest);
@@ -96,17 +97,23 @@ impl Outcome {
         }
         effects.extend(compared.effects.iter().cloned());
         effects.extend(employing.effects(subject, self.turn));
-        if employing::is_leaving(&effects) {
+        let leaving = employing::is_leaving(&effects);
+        let held = self.held(subject, source);
+        if leaving || !self.stays {
             // Whoever keeps access is in nobody's way: no brake counts them.
-            let brake = self.turn.spared.is_none().then(|| self.brake());
-            employing::tie(&mut effects, brake, self.held(subject, source));
+            let brake = (leaving && self.turn.spared.is_none()).then(|| self.brake());
+            employing::tie(&mut effects, brake, held);
         }
         // Deleted, or covered no more: the record holds nobody from now on.
-        let holds = subject.link.is_some_and(|link| link.gone_since.is_none());
-        if !self.stays && holds && self.held(subject, source).is_none() {
+        if self.still_holds(subject) && held.is_none() {
             effects.push(Planned::free(Effect::MarkGone));
         }
         effects
+    }
+
+    /// Does the link still count, although the record no longer holds anybody?
+    fn still_holds(&self, subject: &Subject<'_>) -> bool {
+        !self.stays && subject.link.is_some_and(|link| link.gone_since.is_none())
     }
 
     fn brake(&self) -> BrakeKind {
