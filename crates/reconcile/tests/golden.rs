@@ -96,6 +96,7 @@ fn first_sync_creates_everybody_without_access_and_ends_nobody() {
       employment: unknown → ended [held: first_read]
       access: active → suspended [held: first_read]
       because decide.ended: every engagement is over
+      because compare.theirs_changed: the source says otherwise: start_date
       because match.by: work_email
     held first_read: 1 row of what a first read never does; this is the first time that these records are seen
       next: nobody is suspended in the first read; the next one decides
@@ -117,6 +118,7 @@ fn a_joiner_a_mover_and_a_leaver() {
     11: linked → update
       department: – → Sales
       manager: – → 00000000-0000-7000-8000-000000000001
+      because compare.theirs_changed: the source says otherwise: department
     12: ended → suspend
       end_date: – → 2025-06-30
       engagements: job 2024-01-01 – … → job 2024-01-01 – 2025-06-30
@@ -189,6 +191,7 @@ fn rehired_under_the_same_id_gets_the_access_back() {
       employment: ended → active
       access: suspended → active
       because decide.returned: the record is there, and employment runs
+      because compare.theirs_changed: the source says otherwise: start_date
     ");
 }
 
@@ -217,6 +220,7 @@ fn rehired_under_a_new_id_comes_back_by_national_id_and_waits_on_an_address() {
       employment: ended → active
       access: suspended → active
       because decide.returned: the record is there, and employment runs
+      because compare.theirs_changed: the source says otherwise: start_date
       because match.by: work_email, national_id
     91: taken → ask
       because match.taken: person 00000000-0000-7000-8000-000000000004 is linked here to record 13; one key alone joins no second record
@@ -326,6 +330,7 @@ fn a_doubtful_read_takes_nobody_for_gone_and_lets_changes_in() {
       because decide.gone: missing from a full read
     11: linked → update
       department: – → Sales
+      because compare.theirs_changed: the source says otherwise: department
     held doubt: 1 row of what the read does not prove; total_differs: 4 read, 5 declared
       next: the next read that can be believed in full decides by itself
     ");

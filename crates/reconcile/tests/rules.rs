@@ -373,7 +373,7 @@ fn each_broken_condition_closes_the_columns_of_its_line() {
         (
             "older",
             |read| read.summary.backwards = 1,
-            [false, false, true, false],
+            [false, false, false, false],
         ),
     ];
     for (name, change, columns) in breaks {

@@ -186,6 +186,7 @@ impl Outcome {
         let mut change = row(touched, source, situation, reaction, self.due_on);
         change.settles = settles && effects.iter().all(is_final);
         change.reasons.extend(self.reasons(subject, ended));
+        change.reasons.extend(says_otherwise(&effects));
         if !compared.decided.is_empty() {
             change.reasons.push(decided(&compared.decided));
         }
@@ -234,6 +235,23 @@ impl Outcome {
         reasons.extend(why);
         reasons
     }
+}
+
+/// Fields that follow the source, because it owns them and says something else.
+fn says_otherwise(effects: &[Planned]) -> Option<Reason> {
+    let fields: Vec<Field> = effects
+        .iter()
+        .filter_map(|planned| match planned.effect {
+            Effect::Set { field, .. } if !field.tells_employment() => Some(field),
+            _ => None,
+        })
+        .collect();
+    (!fields.is_empty()).then(|| {
+        Reason::new(
+            "compare.theirs_changed",
+            format!("the source says otherwise: {}", record::names(&fields)),
+        )
+    })
 }
 
 fn decided(fields: &[Field]) -> Reason {
