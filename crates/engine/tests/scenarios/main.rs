@@ -15,6 +15,7 @@
 
 mod world;
 
+mod applying;
 mod faults;
 mod rehearsal;
 mod runs;
