@@ -17,5 +17,7 @@ mod world;
 
 mod applying;
 mod faults;
+mod oracle;
 mod rehearsal;
 mod runs;
+mod sources;
