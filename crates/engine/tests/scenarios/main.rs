@@ -15,6 +15,9 @@
 
 mod world;
 
+mod applying;
 mod faults;
+mod oracle;
 mod rehearsal;
 mod runs;
+mod sources;

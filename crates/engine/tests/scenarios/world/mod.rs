@@ -4,6 +4,7 @@
 mod database;
 mod directory;
 mod machine;
+mod staff;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -29,6 +30,7 @@ use secrecy::SecretString;
 pub(crate) use database::{Database, DatabaseKind};
 pub(crate) use directory::Directory;
 pub(crate) use machine::{CountingIds, HandClock, NoPause, SeededEntropy, noon};
+pub(crate) use staff::{plain_staff, with_leavers, with_new_phones, without};
 
 /// The connection of a world that has one.
 pub(crate) const TRIPLETEX: &str = "tripletex";
