@@ -116,10 +116,10 @@ pub fn turn(
             stay(Reaction::Update, None)
         };
     }
-    if person.employment == EngagementStatus::Ended
-        && matches!(person.access, Access::None | Access::NotInvited)
-        || person.access.is_off()
-    {
+    // Whose invitation was withdrawn when they left has nothing more to lose.
+    let withdrawn = person.employment == EngagementStatus::Ended
+        && matches!(person.access, Access::None | Access::NotInvited);
+    if withdrawn || person.access.is_off() {
         let reaction = if person.employment == employment {
             Reaction::Update
         } else {
@@ -151,16 +151,13 @@ pub fn turn(
             access: Access::NotInvited,
             spared: None,
         },
-        Access::Active => Turn {
+        // Who was never invited is suspended as well: nobody invites them by mistake.
+        _ => Turn {
             reaction: Reaction::Suspend,
             employment,
             access: Access::Suspended,
             spared: None,
         },
-        // Never invited: the employment is over, and there is no access to take.
-        Access::None | Access::NotInvited | Access::Suspended | Access::Ended => {
-            stay(Reaction::End, None)
-        }
     }
 }
 

@@ -688,7 +688,7 @@ fn ple_11_what_a_leaving_does_follows_the_access() {
     );
     assert_eq!(
         leave(Access::NotInvited),
-        (Reaction::End, Access::NotInvited)
+        (Reaction::Suspend, Access::Suspended)
     );
     assert_eq!(leave(Access::Suspended), (Reaction::End, Access::Suspended));
 }
