@@ -9,6 +9,8 @@ use muster_model::{
     Said, SourceRecord, Value,
 };
 
+use crate::ownership::can_be_owned;
+
 /// A person and a link, before or after.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct State {
@@ -181,8 +183,10 @@ fn created(fields: &Fields, access: Access, context: &EnactContext<'_>) -> Perso
         .unwrap_or(EngagementStatus::Unknown);
     person.access = access;
     person.version = 1;
-    for (field, _) in fields.iter() {
-        if matches!(context.policy.flow(field), Flow::In | Flow::Both) {
+    for (field, said) in fields.iter() {
+        let flows = matches!(context.policy.flow(field), Flow::In | Flow::Both);
+        // There is nothing to own where the source says that there is nothing.
+        if flows && said.value().is_some() && can_be_owned(field) {
             person.owners.insert(field, context.connection);
         }
     }
@@ -207,6 +211,11 @@ fn linked(context: &EnactContext<'_>, person: PersonId) -> Option<Link> {
 pub fn believe(link: &mut Link, record: &SourceRecord, person: Option<&Person>, policy: &Policy) {
     let before = link.clone();
     link.said = record.fields.clone();
+    // Whose engagements are whose must be known when the record is whole again.
+    if !record.whole {
+        let known = before.said.get(Field::Engagements).map(Clone::clone);
+        link.said.set(Field::Engagements, known);
+    }
     link.revision = record.revision.or(link.revision);
     link.gone_since = None;
     if let Some(person) = person {

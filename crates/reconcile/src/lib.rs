@@ -22,6 +22,7 @@ pub mod enact;
 pub mod input;
 pub mod managers;
 pub mod matching;
+pub mod ownership;
 pub mod plan;
 pub mod scope;
 pub mod tables;

@@ -7,7 +7,7 @@ use muster_model::policy::{BrakeKind, OursOnlyReaction};
 use muster_model::time::date_in;
 use muster_model::{Access, Link, Reaction, Reason, Situation};
 
-use super::record::{employ, employment, tie};
+use super::record::{employ, employment, of_other_records, tie};
 use super::{Rows, precondition, quiet, takes_access};
 use crate::decide;
 use crate::input::{Confirmation, Input, Touched};
@@ -23,8 +23,8 @@ pub(super) fn plan(input: &Input<'_>, verdict: &Verdict, touched: &Touched, rows
     };
     rows.people.gone += 1;
     let today = date_in(input.now, &(input.zone_of)(&person.fields));
-    let mine = Some(Vec::new());
-    let employment = employment(input, person, &touched.others, Some(&[]), today, false);
+    let mine = of_other_records(input.connection, person, Some(link));
+    let employment = employment(input, person, &touched.others, Some(&mine), today, false);
     let last_administrator = person.standing.administrator
         && person.access == Access::Active
         && input.administrators <= 1;
@@ -44,7 +44,7 @@ pub(super) fn plan(input: &Input<'_>, verdict: &Verdict, touched: &Touched, rows
         return;
     }
     let mut effects = Vec::new();
-    employ(input, person, mine, turn, &mut effects);
+    employ(input, person, Some(mine), turn, &mut effects);
     if effects.is_empty() {
         let reason = Reason::new("decide.gone_before", "access was taken away before");
         rows.quiet

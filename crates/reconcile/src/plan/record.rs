@@ -1,5 +1,7 @@
 //! A record that was read: linked, or not yet.
 
+use std::collections::BTreeSet;
+
 use jiff::ToSpan;
 use jiff::civil::Date;
 use muster_model::engagement::{self, EngagementStatus};
@@ -7,7 +9,7 @@ use muster_model::plan::{Effect, FieldValue, HoldKind, Planned, Quiet, Rest};
 use muster_model::policy::BrakeKind;
 use muster_model::time::date_in;
 use muster_model::{
-    ConnectionId, Engagement, Field, Fields, Flow, Person, Presence, Reaction, Reason, Said,
+    ConnectionId, Engagement, Field, Fields, Flow, Link, Person, Presence, Reaction, Reason, Said,
     Situation, SourceRecord, Value,
 };
 
@@ -295,11 +297,15 @@ fn linked(
     let person = known.person;
     let today = date_in(input.now, &(input.zone_of)(&person.fields));
     let stays = matches!(situation, Situation::Linked | Situation::Matched);
+    let elsewhere = of_other_records(input.connection, person, touched.link.as_ref());
     let mine: Option<Vec<Engagement>> = if stays {
         let known = person.engagements.get(&input.connection);
-        said_employment(record).map(|said| with_known_days(said, known.map(Vec::as_slice)))
+        said_employment(record).map(|said| {
+            let said = with_known_days(said, known.map(Vec::as_slice));
+            together(said, elsewhere)
+        })
     } else {
-        Some(Vec::new())
+        Some(elsewhere)
     };
     let due_on = due_on(
         mine.as_deref().unwrap_or_default(),
@@ -401,6 +407,45 @@ fn linked(
 /// somebody back who has left.
 fn said_employment(record: &SourceRecord) -> Option<&[Engagement]> {
     record.engagements().filter(|_| record.whole)
+}
+
+/// The engagements of a person that another record of the same connection said:
+/// somebody who came back under a new id has two records, and neither speaks for
+/// the other.
+pub(super) fn of_other_records(
+    connection: ConnectionId,
+    person: &Person,
+    link: Option<&Link>,
+) -> Vec<Engagement> {
+    let own: BTreeSet<&str> = link
+        .and_then(|link| link.said.value(Field::Engagements))
+        .and_then(Value::as_engagements)
+        .into_iter()
+        .flatten()
+        .map(|engagement| engagement.id.as_str())
+        .collect();
+    person
+        .engagements
+        .get(&connection)
+        .into_iter()
+        .flatten()
+        .filter(|engagement| !own.contains(engagement.id.as_str()))
+        .cloned()
+        .collect()
+}
+
+/// What this record says, beside what others say; in one order, whichever comes first.
+fn together(mut said: Vec<Engagement>, elsewhere: Vec<Engagement>) -> Vec<Engagement> {
+    let own: BTreeSet<String> = said.iter().map(|one| one.id.clone()).collect();
+    let before = said.len();
+    said.extend(elsewhere.into_iter().filter(|one| !own.contains(&one.id)));
+    if said.len() > before {
+        said.sort_by(|one, two| {
+            let start = |one: &Engagement| one.start_date.value().copied();
+            (start(one), &one.id).cmp(&(start(two), &two.id))
+        });
+    }
+    said
 }
 
 /// Engagements with the days that were known before wherever the source now
