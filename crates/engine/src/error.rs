@@ -47,7 +47,9 @@ pub enum EngineError {
         name: String,
     },
     /// A connection that may not move anything.
-    #[error("connection.not_running: connection {name:?} is {state}; nothing was read and nothing applied. Resume it first")]
+    #[error(
+        "connection.not_running: connection {name:?} is {state}; nothing was read and nothing applied. Resume it first"
+    )]
     NotRunning {
         /// The connection's name.
         name: String,

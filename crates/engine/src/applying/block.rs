@@ -6,11 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use muster_model::plan::{Change, Effect, ManagerKey, Rest as RestKind};
-use muster_model::{Access, DigestKey, ExternalId, Link, MatchKey, Person, PersonId, SnapshotId};
+use muster_model::{
+    Access, ConnectionId, DigestKey, ExternalId, Link, MatchKey, Person, PersonId, SnapshotId,
+};
+use muster_reconcile::ownership::claim;
 use muster_reconcile::{EnactContext, State, enact};
 use muster_storage::{
-    ChangeMark, ChangeState, Connection, Organisation, OutboxMessage, PersonToWrite, Rest,
-    StoredChange, StoredRecord, Transaction,
+    ChangeMark, ChangeState, Connection, ConnectionState, Organisation, OutboxMessage,
+    PersonToWrite, Rest, StoredChange, StoredRecord, Transaction,
 };
 
 use super::tally::{chosen, release};
@@ -29,6 +32,8 @@ pub(super) struct Work<'a> {
     versions: String,
     now: Timestamp,
     today: Date,
+    /// The connections that stand before this one in the order of sources.
+    before: BTreeSet<ConnectionId>,
 }
 
 /// Everything written by one block.
@@ -65,7 +70,17 @@ impl<'a> Work<'a> {
             .ok_or_else(|| EngineError::ConnectionUnknown {
                 name: connection.name.clone(),
             })?;
+        let mut reader = engine.storage.read(organisation.id).await?;
+        let before = reader
+            .connections()
+            .await?
+            .into_iter()
+            .filter(|other| other.state != ConnectionState::Disconnected)
+            .filter(|other| other.rank < connection.rank)
+            .map(|other| other.id)
+            .collect();
         Ok(Self {
+            before,
             engine,
             connection,
             choice,
@@ -269,7 +284,7 @@ impl<'a> Work<'a> {
                 .or_else(|| loaded.managers.get(record))
                 .copied(),
         };
-        let after = enact(
+        let mut after = enact(
             change,
             before.clone(),
             &EnactContext {
@@ -281,6 +296,22 @@ impl<'a> Work<'a> {
                 manager: &manager,
             },
         );
+        // Whoever joins a person whom another source made owns what it stands for.
+        if let (Some(person), Some(record), true, true) = (
+            &mut after.person,
+            record,
+            before.person.is_some(),
+            before.link.is_none() && after.link.is_some(),
+        ) {
+            claim(
+                person,
+                record,
+                &self.connection.policy,
+                self.connection.id,
+                &|other| self.before.contains(&other),
+                self.today,
+            );
+        }
         let lost_manager = change.effects.iter().any(|planned| match &planned.effect {
             Effect::Manager { to: Some(key), .. } => {
                 planned.held.is_none() && manager(key).is_none()

@@ -61,10 +61,22 @@ struct Play {
 }
 
 const PLAYS: [Play; 4] = [
-    Play { when: When::First, with_leaver: false },
-    Play { when: When::First, with_leaver: true },
-    Play { when: When::Later, with_leaver: false },
-    Play { when: When::Later, with_leaver: true },
+    Play {
+        when: When::First,
+        with_leaver: false,
+    },
+    Play {
+        when: When::First,
+        with_leaver: true,
+    },
+    Play {
+        when: When::Later,
+        with_leaver: false,
+    },
+    Play {
+        when: When::Later,
+        with_leaver: true,
+    },
 ];
 
 /// How a play went.

@@ -33,7 +33,10 @@ fn as_shown(company: &Company, employee: &Employee) -> Employee {
 fn classes(made: &Made) -> BTreeMap<Class, BTreeSet<u64>> {
     let mut classes: BTreeMap<Class, BTreeSet<u64>> = BTreeMap::new();
     for change in &made.planned.as_ref().unwrap().plan.changes {
-        assert!(!change.reasons.is_empty() || class_needs_no_reason(change), "{change:?}");
+        assert!(
+            !change.reasons.is_empty() || class_needs_no_reason(change),
+            "{change:?}"
+        );
         let id = change.external_id.as_ref().unwrap().as_str();
         classes
             .entry(change.class().unwrap())

@@ -70,7 +70,10 @@ async fn of_two_runs_begun_together_one_does_the_work_and_one_is_refused() {
     };
     assert_eq!(refused.code(), "run.in_progress");
     assert_eq!(done.report.outcome, Outcome::Ok);
-    assert_eq!(world.people().await.len() as u64, done.report.counts.created);
+    assert_eq!(
+        world.people().await.len() as u64,
+        done.report.counts.created
+    );
     let runs = world.engine.runs(&world.organisation, 10).await.unwrap();
     assert_eq!(runs.len(), 1);
     world.end().await;
@@ -117,10 +120,7 @@ async fn a_source_that_is_down_fails_the_run_and_touches_nobody() {
     assert_eq!(connection.state, ConnectionState::Failing);
     assert_eq!(before.differences(&world.directory().await), [""; 0]);
     let runs = world.engine.runs(&world.organisation, 1).await.unwrap();
-    assert_eq!(
-        runs[0].report.as_ref().unwrap().outcome,
-        Outcome::Failed
-    );
+    assert_eq!(runs[0].report.as_ref().unwrap().outcome, Outcome::Failed);
 
     // The same company answers again, elsewhere.
     world.connect(world.wish()).await;
@@ -221,7 +221,10 @@ async fn a_changed_address_asks_for_the_credentials_again() {
         .await
         .unwrap_err();
     assert_eq!(error.code(), "credentials.asked_again");
-    assert!(moved.exchanges().is_empty(), "it was asked with the old secrets");
+    assert!(
+        moved.exchanges().is_empty(),
+        "it was asked with the old secrets"
+    );
 
     world.connect(world.wish_for(&moved, TRIPLETEX)).await;
     assert_eq!(world.sync().await.report.outcome, Outcome::Ok);

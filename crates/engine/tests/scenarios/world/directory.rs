@@ -64,7 +64,11 @@ impl Directory {
                 cells.insert("access before".to_owned(), before.name().to_owned());
             }
             for (connection, link) in links.iter().filter(|(_, link)| link.person == person.id) {
-                let gone = if link.gone_since.is_some() { "gone" } else { "there" };
+                let gone = if link.gone_since.is_some() {
+                    "gone"
+                } else {
+                    "there"
+                };
                 cells.insert(
                     format!("link {}/{}", names[connection], link.external_id),
                     gone.to_owned(),

@@ -20,9 +20,7 @@ use muster_model::report::Trigger;
 use muster_model::{
     Access, DigestKey, Field, Link, MatchKey, Person, PersonId, Preset, RunReport, Value,
 };
-use muster_sandbox::company::{
-    Company, DEFAULT_YEAR_START, Employee, Rehearsal, RehearsalSpec,
-};
+use muster_sandbox::company::{Company, DEFAULT_YEAR_START, Employee, Rehearsal, RehearsalSpec};
 use muster_sandbox::{Fault, Sandbox, SandboxOptions, Vendor};
 use muster_storage::{
     Connection, MasterKey, NewOrganisation, Organisation, PersonToWrite, Storage, StorageError,
