@@ -130,7 +130,7 @@ impl Engine {
         organisation: &Organisation,
         plan: PlanId,
     ) -> Result<Vec<StoredChange>, EngineError> {
-        self.rows_in(organisation, plan, &ChangeState::ALL).await
+        self.rows_in(organisation, plan, ChangeState::ALL).await
     }
 
     async fn rows_in(
