@@ -1,5 +1,14 @@
 //! `docs/command-line.md` is what the program says of itself.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "what supports a test may panic and print, like the test"
+)]
+
 use std::fmt::Write;
 use std::process::Command;
 

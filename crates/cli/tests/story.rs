@@ -2,6 +2,15 @@
 //! databases: a company is connected, planned, applied; thirty days pass; it is
 //! synced again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "what supports a test may panic and print, like the test"
+)]
+
 mod muster;
 
 use muster::{Database, Muster};

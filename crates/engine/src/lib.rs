@@ -22,6 +22,7 @@ pub mod error;
 pub mod planning;
 pub mod read;
 pub mod run;
+mod wake;
 
 pub use engine::Engine;
 pub use error::EngineError;

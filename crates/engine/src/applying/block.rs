@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use muster_model::plan::{Change, Effect, ManagerKey, Rest as RestKind};
+use muster_model::plan::{Change, Effect, ManagerKey};
 use muster_model::{Access, DigestKey, ExternalId, Link, MatchKey, Person, PersonId, SnapshotId};
 use muster_reconcile::{EnactContext, State, enact};
 use muster_storage::{
@@ -18,6 +18,7 @@ use super::{Applied, Choice};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::planning::{Planned, settled_digest, versions};
+use crate::wake::wake;
 
 /// What every block of one plan shares.
 pub(super) struct Work<'a> {
@@ -303,7 +304,10 @@ impl<'a> Work<'a> {
                         ..person.clone()
                     },
                 });
-                writes.touched_people.push(person.id);
+                // Of somebody who was just made nobody else has said anything.
+                if before.person.is_some() {
+                    writes.touched_people.push(person.id);
+                }
             }
             writes.messages.extend(messages(change, person.id));
         }
@@ -318,10 +322,7 @@ impl<'a> Work<'a> {
         }
         let held = change.effects.iter().any(|planned| planned.held.is_some());
         if let (Some(row), true) = (stored, change.settles && !held && !lost_manager) {
-            let rest = match record {
-                Some(_) => RestKind::Unchanged,
-                None => RestKind::Gone,
-            };
+            let rest = change.rest();
             writes.rests.push(Rest {
                 external_id: row.external_id.clone(),
                 digest: settled_digest(&self.key, rest, row.digest),
@@ -360,31 +361,19 @@ impl<'a> Work<'a> {
             .mark_changes(self.planned.id, &writes.marks)
             .await?;
         transaction.enqueue(&writes.messages).await?;
-        self.wake(transaction, &writes.touched_people).await
-    }
-
-    /// What other connections say of these people must be looked at again.
-    async fn wake(
-        &self,
-        transaction: &mut Transaction,
-        people: &[PersonId],
-    ) -> Result<(), EngineError> {
-        let mut elsewhere: BTreeMap<_, Vec<ExternalId>> = BTreeMap::new();
-        if transaction.connections().await?.len() < 2 {
-            return Ok(());
-        }
-        for (connection, link) in transaction.links_of_people(people).await? {
-            if connection != self.connection.id {
-                elsewhere
-                    .entry(connection)
-                    .or_default()
-                    .push(link.external_id);
-            }
-        }
-        for (connection, records) in elsewhere {
-            transaction.mark_records_due(connection, &records).await?;
-        }
-        Ok(())
+        let just = writes
+            .links
+            .iter()
+            .map(|link| link.external_id.clone())
+            .chain(writes.rests.iter().map(|rest| rest.external_id.clone()))
+            .collect();
+        wake(
+            transaction,
+            self.connection.id,
+            &just,
+            &writes.touched_people,
+        )
+        .await
     }
 }
 

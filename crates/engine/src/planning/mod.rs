@@ -13,7 +13,7 @@ use muster_connect::manifest::ReadById;
 use muster_model::evidence::{PastRead, ReadSummary};
 use muster_model::plan::Rest as RestKind;
 use muster_model::zone::zone_of;
-use muster_model::{Digest, ExternalId, Fields, Link, Plan, PlanId, ReadHistory, RunId};
+use muster_model::{Digest, ExternalId, Fields, Link, PersonId, Plan, PlanId, ReadHistory, RunId};
 use muster_reconcile::{Confirmation, Input};
 use muster_storage::{Connection, NewPlan, Organisation, Rest};
 
@@ -22,6 +22,7 @@ pub(crate) use versions::versions;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::read::Read;
+use crate::wake::wake;
 
 /// A plan with the id under which it is stored.
 #[derive(Debug, Clone)]
@@ -126,6 +127,13 @@ impl Engine {
             }
         }
         transaction.write_links(connection.id, &believed).await?;
+        let just = plan
+            .quiet
+            .iter()
+            .map(|quiet| quiet.external_id.clone())
+            .collect();
+        let people: Vec<PersonId> = believed.iter().map(|link| link.person).collect();
+        wake(&mut transaction, connection.id, &just, &people).await?;
         transaction
             .settle(connection.id, &versions, &settled)
             .await?;

@@ -80,7 +80,9 @@ async fn bey_19_what_changed_since_the_plan_is_refused_alone_and_planned_anew() 
     let plan = stored_plan(&world).await;
     // A hand, the source, and somebody who was made meanwhile.
     let mut person = world.person(edited).await;
-    person.fields.put(Field::PersonalEmail, Value::text("a@home.example"));
+    person
+        .fields
+        .put(Field::PersonalEmail, Value::text("a@home.example"));
     assert_eq!(world.write(vec![person]).await.unwrap(), []);
     let mut later = with_new_phones(company, &[changed]);
     for employee in &mut later.employees {
@@ -155,7 +157,10 @@ async fn bey_33_a_held_kind_waits_for_its_release_and_everything_else_goes_on() 
     assert_eq!(made.report.counts.suspended, 0);
     let hold = &made.report.holds[0];
     assert_eq!((hold.kind.as_str(), hold.rows), ("suspend_said", 8));
-    assert!(hold.reason.contains("8 in this run and 0 in the past 24 hours"));
+    assert!(
+        hold.reason
+            .contains("8 in this run and 0 in the past 24 hours")
+    );
     assert!(hold.next.contains("--allow suspend_said"));
     for leaver in leavers {
         assert_eq!(access(&world, *leaver).await, Access::Active);
@@ -298,7 +303,11 @@ async fn bey_33_small_steps_within_a_day_add_up() {
     world.clock.wait(2);
     let report = world.sync_well().await;
     assert_eq!((report.counts.suspended, report.counts.held), (0, 8));
-    assert!(report.holds[0].reason.contains("8 in this run and 8 in the past 24 hours"));
+    assert!(
+        report.holds[0]
+            .reason
+            .contains("8 in this run and 8 in the past 24 hours")
+    );
 
     world.clock.wait(25);
     let report = world.sync_well().await;

@@ -17,7 +17,9 @@ mod world;
 
 mod applying;
 mod faults;
+mod hard_cases;
 mod oracle;
 mod rehearsal;
 mod runs;
+mod silence;
 mod sources;

@@ -115,7 +115,8 @@ async fn the_sample_company_arrives_whole_with_its_managers() {
             .map(|(department, manager)| format!("{department}: {manager}"))
             .collect::<Vec<_>>()
     };
-    let expected = MANAGERS.map(|(department, manager)| (department.to_owned(), manager.to_owned()));
+    let expected =
+        MANAGERS.map(|(department, manager)| (department.to_owned(), manager.to_owned()));
     assert_eq!(told(&managers), told(&expected.into()));
     assert_eq!(
         reports,

@@ -57,7 +57,15 @@ struct Firm {
 }
 
 async fn firm(rehearsal: &Rehearsal) -> Firm {
-    let staff = plain_staff(rehearsal, 0);
+    let mut staff = plain_staff(rehearsal, 0);
+    // Somebody without a number gets the other source's: nothing owns it before.
+    let company = rehearsal.on_day(0);
+    staff.retain(|id| {
+        company
+            .employees
+            .iter()
+            .any(|one| one.id == *id && one.phone.is_some())
+    });
     let (shared, own) = (staff[..6].to_vec(), staff[6..10].to_vec());
     let setting = Setting {
         page_size: 50,

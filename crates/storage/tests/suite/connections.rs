@@ -39,6 +39,7 @@ async fn a_connection_reads_back_as_it_was_written(bench: Bench) {
         },
         rights: None,
         proved: true,
+        only_population_doubted: false,
     });
     connection
         .settings

@@ -92,14 +92,6 @@ impl Directory {
         }
     }
 
-    /// How many people have this access.
-    pub(crate) fn with_access(&self, access: &str) -> usize {
-        self.0
-            .values()
-            .filter(|cells| cells.get("access").map(String::as_str) == Some(access))
-            .count()
-    }
-
     /// Every cell that differs: person, cell, here, there.
     pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         let nobody = BTreeMap::new();

@@ -11,8 +11,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::ToSpan;
-use jiff::civil::Date;
 use muster_engine::Engine;
 use muster_engine::connections::Wish;
 use muster_engine::run::Made;
@@ -76,13 +74,6 @@ pub(crate) fn rehearsal(people: u32, seed: u64) -> Rehearsal {
         year_start: DEFAULT_YEAR_START,
     })
     .unwrap()
-}
-
-/// The date of a day of the rehearsal year.
-pub(crate) fn date_of(day: i32) -> Date {
-    DEFAULT_YEAR_START
-        .checked_add(i64::from(day).days())
-        .unwrap()
 }
 
 /// A world.
