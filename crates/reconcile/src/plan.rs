@@ -15,6 +15,7 @@ use crate::input::{Confirmation, Input};
 use crate::managers::{self, Statement};
 use crate::trust::{self, Follows, Verdict};
 
+mod engagements;
 mod missing;
 mod record;
 

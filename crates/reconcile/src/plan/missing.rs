@@ -7,7 +7,8 @@ use muster_model::policy::{BrakeKind, OursOnlyReaction};
 use muster_model::time::date_in;
 use muster_model::{Access, Link, Reaction, Reason, Situation};
 
-use super::record::{employ, employment, of_other_records, tie};
+use super::engagements::of_other_records;
+use super::record::{employ, employment, tie};
 use super::{Rows, precondition, quiet, takes_access};
 use crate::decide;
 use crate::input::{Confirmation, Input, Touched};
