@@ -16,11 +16,6 @@ pub(crate) fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
     line(&serde_json::to_string(value)?)
 }
 
-/// Writes one JSON value for people.
-pub(crate) fn pretty<T: Serialize>(value: &T) -> anyhow::Result<()> {
-    line(&serde_json::to_string_pretty(value)?)
-}
-
 /// Says something about the work.
 pub(crate) fn say(text: &str) {
     // Words that nobody reads any more are no failure.

@@ -189,6 +189,7 @@ fn lines(effect: &Effect) -> Vec<Line> {
                 to.name().to_owned(),
             )]
         }
+        Effect::Own { field } => vec![line("own", field.name(), String::new(), String::new())],
         Effect::MarkGone => vec![line("mark_gone", "", String::new(), String::new())],
         Effect::Remove => vec![line("remove", "", String::new(), String::new())],
     }

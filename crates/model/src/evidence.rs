@@ -178,6 +178,10 @@ pub struct PastRead {
     pub rights: Option<BTreeSet<String>>,
     /// Was it believed in full?
     pub proved: bool,
+    /// Was the number of people the only thing doubted? Such a read, standing
+    /// for a day, opens the population's history again.
+    #[serde(default)]
+    pub only_population_doubted: bool,
 }
 
 impl ReadHistory {

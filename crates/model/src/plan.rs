@@ -106,6 +106,17 @@ impl RestCounts {
         };
         *counter += records;
     }
+
+    /// Takes back what was counted: the record has a row after all.
+    pub const fn remove(&mut self, rest: Rest, records: u64) {
+        let counter = match rest {
+            Rest::Unchanged => &mut self.unchanged,
+            Rest::Ignored => &mut self.ignored,
+            Rest::OutOfScope => &mut self.out_of_scope,
+            Rest::Gone => &mut self.gone,
+        };
+        *counter = counter.saturating_sub(records);
+    }
 }
 
 /// A touched record that comes to rest without a row.
@@ -251,6 +262,12 @@ pub enum Effect {
         #[serde(with = "said_json")]
         ours: Said<FieldValue>,
     },
+    /// The field keeps its value and is this connection's from now on: the first
+    /// in the order of sources that says it owns it, whoever ran first.
+    Own {
+        /// Which field.
+        field: Field,
+    },
     /// The link learns that the record is missing.
     MarkGone,
     /// The directory entry goes.
@@ -308,6 +325,10 @@ pub struct Reason {
 }
 
 impl Reason {
+    /// The code of differences about which somebody decided: left alone until
+    /// one of the two values moves.
+    pub const DECIDED: &'static str = "compare.decided";
+
     /// A reason.
     pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
         Self {
@@ -424,6 +445,19 @@ impl Change {
         match self.situation {
             Situation::OursOnly => None,
             _ => Some(self.class_of_record()),
+        }
+    }
+
+    /// What the record is once everything of the row is done.
+    #[must_use]
+    pub fn rest(&self) -> Rest {
+        let decided = |reason: &Reason| reason.code == Reason::DECIDED;
+        match (self.situation, self.reaction) {
+            (Situation::Gone, _) => Rest::Gone,
+            (Situation::OutOfScope, _) => Rest::OutOfScope,
+            (Situation::Removed, _) | (_, Reaction::Report | Reaction::Offer) => Rest::Ignored,
+            _ if self.reasons.iter().any(decided) => Rest::Ignored,
+            _ => Rest::Unchanged,
         }
     }
 
@@ -565,6 +599,9 @@ impl Effect {
                 said(digester, theirs);
                 said(digester, ours);
             }
+            Self::Own { field } => {
+                digester.text("own").text(field.name());
+            }
             Self::MarkGone => {
                 digester.text("mark_gone");
             }
@@ -597,12 +634,13 @@ impl Plan {
         digester.finish()
     }
 
-    /// Each person once, by class, as if everything open succeeds.
+    /// Each person once, by class, as if everything open succeeds. The classes
+    /// add up to the records in scope plus the gone; the gone at rest are ignored.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         counts.add(Class::Unchanged, self.resting.unchanged);
-        counts.add(Class::Ignored, self.resting.ignored);
+        counts.add(Class::Ignored, self.resting.ignored + self.resting.gone);
         for class in self.changes.iter().filter_map(Change::class) {
             counts.add(class, 1);
         }

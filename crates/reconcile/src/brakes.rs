@@ -1,9 +1,10 @@
 //! Is that too much for one day? (`engine.md`, Brakes.)
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use muster_model::plan::{Change, Hold, HoldKind, Planned};
 use muster_model::policy::{BrakeKind, Brakes};
+use muster_model::{Access, Effect, PersonId};
 
 /// What the brakes count against.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub struct Day<'a> {
     /// Administrators who may enter now.
     pub administrators: u64,
     /// Administrators who would lose access by these rows.
-    pub administrators_leaving: u64,
+    pub administrators_leaving: &'a BTreeSet<PersonId>,
 }
 
 /// From how many linked people on a run may not take more than half.
@@ -58,16 +59,10 @@ pub fn apply(day: &Day<'_>, changes: &mut [Change]) -> Vec<Hold> {
 /// What no share can allow: to leave nobody, less than half, or no administrator.
 fn always_held(day: &Day<'_>, changes: &mut [Change]) -> Vec<Hold> {
     let mut holds = Vec::new();
-    let leaving = |planned: &Planned| {
-        matches!(
-            planned.brake,
-            Some(BrakeKind::SuspendSaid | BrakeKind::SuspendSilent)
-        )
-    };
-    let leavers = count(changes, leaving);
+    let leavers = count(changes, is_leaving);
     let left = day.linked.saturating_sub(leavers);
     if leavers > 0 && (left == 0 || (day.linked >= HALF_FROM && left * 2 < day.linked)) {
-        hold(changes, HoldKind::TooFewLeft, leaving);
+        hold(changes, HoldKind::TooFewLeft, is_leaving);
         holds.push(Hold {
             kind: HoldKind::TooFewLeft,
             rows: leavers,
@@ -78,19 +73,70 @@ fn always_held(day: &Day<'_>, changes: &mut [Change]) -> Vec<Hold> {
             next: "look at the source; if it is right, release each kind by hand".to_owned(),
         });
     }
-    if day.administrators_leaving > 0 && day.administrators_leaving >= day.administrators {
-        let rows = count(changes, leaving);
-        if rows > 0 {
-            hold(changes, HoldKind::LastAdministrator, leaving);
-            holds.push(Hold {
-                kind: HoldKind::LastAdministrator,
-                rows,
-                reason: "no administrator with access would be left".to_owned(),
-                next: "make somebody else an administrator first".to_owned(),
-            });
+    holds.extend(hold_last_administrators(day, changes));
+    holds
+}
+
+/// Holds the rows of all administrators who would leave, never some of them
+/// picked by chance, when none who may enter would be left.
+fn hold_last_administrators(day: &Day<'_>, changes: &mut [Change]) -> Option<Hold> {
+    let cut = |planned: &Planned| {
+        matches!(
+            planned.effect,
+            Effect::Access {
+                from: Access::Active,
+                to: Access::Suspended
+            }
+        )
+    };
+    let leaves = |change: &&mut Change| {
+        change
+            .person
+            .is_some_and(|person| day.administrators_leaving.contains(&person))
+            && change
+                .effects
+                .iter()
+                .any(|planned| open(planned) && cut(planned))
+    };
+    let mut leaving: Vec<&mut Change> = changes.iter_mut().filter(leaves).collect();
+    let rows = leaving.len() as u64;
+    if rows == 0 || rows < day.administrators {
+        return None;
+    }
+    for change in &mut leaving {
+        change.settles = false;
+        for planned in &mut change.effects {
+            if open(planned) && is_leaving(planned) {
+                planned.held = Some(HoldKind::LastAdministrator);
+            }
         }
     }
-    holds
+    Some(Hold {
+        kind: HoldKind::LastAdministrator,
+        rows,
+        reason: "no administrator with access would be left".to_owned(),
+        next: "make somebody else an administrator first".to_owned(),
+    })
+}
+
+/// Opens what a person released. The row does not settle by it: its record is
+/// planned once more, and comes to rest when nothing is left.
+pub fn release(change: &mut Change, kind: HoldKind) {
+    if !kind.can_be_released() {
+        return;
+    }
+    for planned in &mut change.effects {
+        if planned.held == Some(kind) {
+            planned.held = None;
+        }
+    }
+}
+
+const fn is_leaving(planned: &Planned) -> bool {
+    matches!(
+        planned.brake,
+        Some(BrakeKind::SuspendSaid | BrakeKind::SuspendSilent)
+    )
 }
 
 fn next(kind: BrakeKind) -> String {

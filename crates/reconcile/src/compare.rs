@@ -116,12 +116,11 @@ pub fn outcome(
     theirs: Said<&Value>,
     ours: Said<&Value>,
 ) -> Outcome {
-    let (Said::Null | Said::Value(_)) = theirs else {
-        return match (base, ours.value()) {
-            (None, Some(_)) => Outcome::MissingThere,
-            _ => Outcome::Silent,
-        };
-    };
+    // A source that does not speak of a field says nothing about its value: not
+    // that it is missing there either, for it may have no such field at all.
+    if theirs.is_absent() {
+        return Outcome::Silent;
+    }
     if same(field, theirs, ours) {
         return Outcome::Same;
     }
@@ -148,7 +147,8 @@ pub fn outcome(
     }
 }
 
-fn same(field: Field, one: Said<&Value>, two: Said<&Value>) -> bool {
+/// Are the two statements the same for this field, once folded?
+pub(crate) fn same(field: Field, one: Said<&Value>, two: Said<&Value>) -> bool {
     match (one.value(), two.value()) {
         (Some(one), Some(two)) => one.same(two, field),
         (None, None) => true,
@@ -167,6 +167,9 @@ pub enum Wish {
     GiveOurs,
     /// A person decides.
     Ask,
+    /// A person decided about this very pair of values: it is left alone until
+    /// one of them moves.
+    Decided,
 }
 
 /// What one field of a linked person asks for under a policy; `None`: nothing.
@@ -179,14 +182,15 @@ pub fn wish(
     ours: Said<&Value>,
     key: &DigestKey,
 ) -> Option<Wish> {
+    let base = link.and_then(|link| link.base.get(&field));
     let wish = match policy.flow(field) {
         Flow::KeyOnly | Flow::Off => None,
-        Flow::Out => match outcome(field, None, theirs, ours) {
-            Outcome::Same | Outcome::Silent | Outcome::MissingHere => None,
-            _ => Some(Wish::GiveOurs),
-        },
+        Flow::Out => gives_ours(field, base, theirs, ours).then_some(Wish::GiveOurs),
         Flow::In => match (theirs, ours.value()) {
             (Said::Absent, _) | (Said::Null, None) => None,
+            // An engagement without an end is open: that is a statement, not a loss,
+            // and whoever was rehired has no last day any more.
+            (Said::Null, Some(_)) if field == Field::EndDate => Some(Wish::TakeTheirs),
             (Said::Null, Some(_)) => match policy.emptied {
                 EmptyRule::Keep => None,
                 EmptyRule::Clear => Some(Wish::Clear),
@@ -195,7 +199,6 @@ pub fn wish(
             (Said::Value(_), _) => Some(Wish::TakeTheirs),
         },
         Flow::Both => {
-            let base = link.and_then(|link| link.base.get(&field));
             let first = match policy.first_difference {
                 FirstDifference::Ask => Wish::Ask,
                 FirstDifference::TakeTheirs => Wish::TakeTheirs,
@@ -224,7 +227,20 @@ pub fn wish(
             matches!(decision.choice, Choice::Skip | Choice::Declined)
                 && decision.pair == pair_digest(key, field, theirs, ours)
         });
-    (!decided).then_some(wish)
+    Some(if decided { Wish::Decided } else { wish })
+}
+
+/// Does a field that we own have to be written? Not while the source holds the
+/// form that it gave back for the value we have; and nothing is emptied there
+/// that we never had.
+fn gives_ours(field: Field, base: Option<&Base>, theirs: Said<&Value>, ours: Said<&Value>) -> bool {
+    let Some(base) = base else {
+        return ours.value().is_some() && (theirs.is_absent() || !same(field, theirs, ours));
+    };
+    let ours_moved = !same(field, ours, base.ours.as_ref());
+    let theirs_moved = !theirs.is_absent() && !same(field, theirs, base.theirs.as_ref());
+    let equal = !theirs.is_absent() && same(field, theirs, ours);
+    !equal && (ours_moved || theirs_moved)
 }
 
 /// The keyed digest of a pair of values: what a decision is about.

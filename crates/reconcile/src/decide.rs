@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 use muster_model::engagement::employment_on;
-use muster_model::policy::{NewReaction, ProtectedReaction};
+use muster_model::policy::NewReaction;
 use muster_model::{
     Access, AccessCause, Engagement, EngagementStatus, Person, Policy, Reaction, Situation,
 };
@@ -116,7 +116,10 @@ pub fn turn(
             stay(Reaction::Update, None)
         };
     }
-    if person.access.is_off() {
+    // Whose invitation was withdrawn when they left has nothing more to lose.
+    let withdrawn = person.employment == EngagementStatus::Ended
+        && matches!(person.access, Access::None | Access::NotInvited);
+    if withdrawn || person.access.is_off() {
         let reaction = if person.employment == employment {
             Reaction::Update
         } else {
@@ -136,7 +139,8 @@ pub fn turn(
     let protected = standing.owner
         || last_administrator
         || standing.protected_until.is_some_and(|until| today <= until);
-    if protected && policy.protected == ProtectedReaction::Report {
+    // Whatever the policy answers: nobody can suspend the owner (REV-24).
+    if protected {
         return stay(Reaction::Report, Some(Spared::Protected));
     }
     match person.access {
@@ -147,6 +151,7 @@ pub fn turn(
             access: Access::NotInvited,
             spared: None,
         },
+        // Who was never invited is suspended as well: nobody invites them by mistake.
         _ => Turn {
             reaction: Reaction::Suspend,
             employment,

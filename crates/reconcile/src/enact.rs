@@ -3,13 +3,13 @@
 
 use jiff::Timestamp;
 use muster_model::engagement::EngagementStatus;
-use muster_model::plan::{Change, Effect, FieldValue, ManagerKey};
+use muster_model::plan::{Change, Effect, FieldValue, ManagerKey, Planned};
 use muster_model::{
     Access, AccessCause, Base, ConnectionId, Field, Fields, Flow, Link, Person, PersonId, Policy,
-    Said, SourceRecord, Value,
+    Said, Situation, SourceRecord, Value,
 };
 
-use crate::ownership::can_be_owned;
+use crate::input::gives;
 
 /// A person and a link, before or after.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -56,15 +56,9 @@ pub fn enact(change: &Change, mut state: State, context: &EnactContext<'_>) -> S
                     state.link = linked(context, person.id);
                 }
             }
-            Effect::MarkGone => {
-                if let Some(link) = &mut state.link {
-                    link.gone_since = Some(context.now);
-                    link.version += 1;
-                }
-            }
             Effect::Remove => state.person = None,
             // What goes outwards, and what waits for a person, changes nothing here.
-            Effect::Conflict { .. } | Effect::Outward { .. } => {}
+            Effect::Conflict { .. } | Effect::Outward { .. } | Effect::MarkGone => {}
             effect => {
                 if let Some(person) = &mut state.person {
                     enact_on(person, effect, context);
@@ -77,10 +71,35 @@ pub fn enact(change: &Change, mut state: State, context: &EnactContext<'_>) -> S
     {
         after.version = before.version + 1;
     }
-    if let (Some(record), Some(link)) = (context.record, &mut state.link) {
+    // A link whose record is deleted, or covered no more, takes over nothing.
+    let holds = !matches!(change.situation, Situation::Removed | Situation::OutOfScope);
+    if let (true, Some(record), Some(link)) = (holds, context.record, &mut state.link) {
         believe(link, record, state.person.as_ref(), context.policy);
     }
+    let marks =
+        |planned: &Planned| planned.held.is_none() && matches!(planned.effect, Effect::MarkGone);
+    // After believing: that takes a record that is there for one that holds somebody.
+    if let Some(link) = state.link.as_mut()
+        && change.effects.iter().any(marks)
+    {
+        link.gone_since = Some(context.now);
+        link.version += 1;
+    }
     state
+}
+
+/// May the record come to rest with this row? Not while something of it is
+/// held, waits for a person or an answer, or names a manager who is not there.
+#[must_use]
+pub fn is_done(change: &Change, manager: &dyn Fn(&ManagerKey) -> Option<PersonId>) -> bool {
+    change.settles
+        && change.effects.iter().all(|planned| {
+            let found = match &planned.effect {
+                Effect::Manager { to: Some(key), .. } => manager(key).is_some(),
+                _ => true,
+            };
+            found && planned.held.is_none()
+        })
 }
 
 fn enact_on(person: &mut Person, effect: &Effect, context: &EnactContext<'_>) {
@@ -107,10 +126,22 @@ fn enact_on(person: &mut Person, effect: &Effect, context: &EnactContext<'_>) {
             person
                 .fields
                 .set(*field, to.clone().map(|value| value.value));
+            // Who gives no value owns nothing: the next source may fill it.
+            if gives(*field, person.fields.get(*field)) {
+                person.owners.insert(*field, context.connection);
+            } else {
+                person.owners.remove(field);
+            }
+        }
+        Effect::Own { field } => {
             person.owners.insert(*field, context.connection);
         }
         Effect::Manager { to, .. } => {
-            person.manager = to.as_ref().and_then(|key| (context.manager)(key));
+            person.manager = match to {
+                None => None,
+                // One who cannot be found takes nobody's manager away; see `is_done`.
+                Some(key) => (context.manager)(key).or(person.manager),
+            };
         }
         Effect::Employment { to, .. } => {
             person.employment = *to;
@@ -160,18 +191,23 @@ pub fn begins_with(effect: &Effect, person: &Person, connection: ConnectionId) -
         Effect::Access { from, .. } => *from == person.access,
         // These are made or joined once: the versions say whether they were.
         Effect::Create { .. } | Effect::Link => false,
-        Effect::MarkGone | Effect::Remove | Effect::Conflict { .. } | Effect::Outward { .. } => {
-            true
-        }
+        Effect::MarkGone
+        | Effect::Remove
+        | Effect::Own { .. }
+        | Effect::Conflict { .. }
+        | Effect::Outward { .. } => true,
     }
 }
 
 fn created(fields: &Fields, access: Access, context: &EnactContext<'_>) -> Person {
     let mut person = Person::new(context.new_person);
     person.fields = fields.only(|field| field != Field::Engagements);
-    if let Some(engagements) = fields
-        .value(Field::Engagements)
-        .and_then(Value::as_engagements)
+    // Engagements that no later read would follow would keep somebody employed for ever.
+    if context.policy.flow(Field::Engagements) == Flow::In
+        && let Some(engagements) = fields
+            .value(Field::Engagements)
+            .and_then(Value::as_engagements)
+            .filter(|engagements| !engagements.is_empty())
     {
         person
             .engagements
@@ -184,9 +220,11 @@ fn created(fields: &Fields, access: Access, context: &EnactContext<'_>) -> Perso
     person.access = access;
     person.version = 1;
     for (field, said) in fields.iter() {
-        let flows = matches!(context.policy.flow(field), Flow::In | Flow::Both);
-        // There is nothing to own where the source says that there is nothing.
-        if flows && said.value().is_some() && can_be_owned(field) {
+        // Employment is the union of what all say: no source owns it.
+        if matches!(field, Field::Engagements | Field::EmploymentStatus) {
+            continue;
+        }
+        if gives(field, said) && matches!(context.policy.flow(field), Flow::In | Flow::Both) {
             person.owners.insert(field, context.connection);
         }
     }
@@ -211,16 +249,11 @@ fn linked(context: &EnactContext<'_>, person: PersonId) -> Option<Link> {
 pub fn believe(link: &mut Link, record: &SourceRecord, person: Option<&Person>, policy: &Policy) {
     let before = link.clone();
     link.said = record.fields.clone();
-    // Whose engagements are whose must be known when the record is whole again.
-    if !record.whole {
-        let known = before.said.get(Field::Engagements).map(Clone::clone);
-        link.said.set(Field::Engagements, known);
-    }
     link.revision = record.revision.or(link.revision);
     link.gone_since = None;
     if let Some(person) = person {
         for (field, flow) in &policy.flows {
-            if *flow != Flow::Both {
+            if !matches!(flow, Flow::Both | Flow::Out) {
                 continue;
             }
             let (theirs, ours) = (record.fields.get(*field), person.fields.get(*field));

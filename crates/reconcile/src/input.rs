@@ -9,8 +9,8 @@ use muster_model::evidence::ReadSummary;
 use muster_model::plan::RestCounts;
 use muster_model::policy::BrakeKind;
 use muster_model::{
-    ConnectionId, Digest, DigestKey, Evidence, ExternalId, Field, Fields, Link, MatchKey, Person,
-    PersonId, Policy, ReadHistory, SourceRecord,
+    ConnectionId, Digest, DigestKey, Engagement, Evidence, ExternalId, Field, Fields, Flow, Link,
+    MatchKey, Person, PersonId, Policy, ReadHistory, Said, SourceRecord, Value,
 };
 
 /// What [`crate::plan()`] takes (`engine.md`, The pure function).
@@ -74,6 +74,32 @@ pub struct Touched {
     pub person: Option<Person>,
     /// What other connections say of that person.
     pub others: Vec<OtherLink>,
+    /// What the person's other records in this connection say.
+    pub siblings: Vec<Sibling>,
+}
+
+/// Another record of this connection that is linked to the same person: a
+/// second employment, or the old record of somebody rehired under a new id.
+#[derive(Debug, Clone)]
+pub struct Sibling {
+    /// Which.
+    pub external_id: ExternalId,
+    /// Was it there when the connection was last read?
+    pub present: bool,
+    /// What it last said of employment.
+    pub engagements: Vec<Engagement>,
+    /// The fields of which it says something, as in [`OtherLink::says`].
+    pub says: BTreeSet<Field>,
+}
+
+/// Does this give the field something to hold? A value does; null does not, but
+/// for the last day: an engagement without one is open.
+pub(crate) const fn gives(field: Field, said: Said<&Value>) -> bool {
+    match said {
+        Said::Value(_) => true,
+        Said::Null => matches!(field, Field::EndDate),
+        Said::Absent => false,
+    }
 }
 
 /// What another connection says of a person.
@@ -83,11 +109,25 @@ pub struct OtherLink {
     pub connection: ConnectionId,
     /// Its place in the order of sources.
     pub rank: u32,
-    /// Was its record there when it was last read?
+    /// Was its record there when it was last read? One that is not owns nothing,
+    /// and holds nobody.
     pub present: bool,
-    /// The fields it owns when nobody before it does: those that flow in or
-    /// both and of which it says something.
+    /// The fields it owns when nobody before it does: [`says`].
     pub says: BTreeSet<Field>,
+}
+
+/// The fields of which a link has a value on a day, and that its policy lets in:
+/// those that its connection owns when nobody before it does. Null owns nothing,
+/// so that the next source can fill what the first one leaves empty.
+#[must_use]
+pub fn says(link: &Link, policy: &Policy, today: Date) -> BTreeSet<Field> {
+    muster_model::engagement::flatten(&link.said, today)
+        .iter()
+        .filter(|(field, said)| {
+            gives(*field, *said) && matches!(policy.flow(*field), Flow::In | Flow::Both)
+        })
+        .map(|(field, _)| field)
+        .collect()
 }
 
 /// Who holds a key.
@@ -108,7 +148,7 @@ pub struct RecordHolder {
     pub external_id: ExternalId,
     /// Is it linked to somebody?
     pub linked: bool,
-    /// Does it claim to be somebody here: present, and not ended?
+    /// Does it claim to be somebody here: covered, present, and not ended?
     pub running: bool,
 }
 
@@ -119,6 +159,8 @@ pub struct Candidate {
     pub person: Person,
     /// What other connections say of them.
     pub others: Vec<OtherLink>,
+    /// What their records in this connection say.
+    pub siblings: Vec<Sibling>,
     /// The records of this connection that they are linked to, and whether each
     /// was in this read.
     pub linked_here: Vec<(ExternalId, bool)>,

@@ -24,12 +24,15 @@ pub mod managers;
 pub mod matching;
 pub mod ownership;
 pub mod plan;
+pub mod render;
 pub mod scope;
 pub mod tables;
 pub mod trust;
 
 pub use enact::{EnactContext, State, enact};
 pub use input::{
-    Candidate, Confirmation, Input, KeyHolders, ManagerIndex, OtherLink, RecordHolder, Touched,
+    Candidate, Confirmation, Input, KeyHolders, ManagerIndex, OtherLink, RecordHolder, Sibling,
+    Touched, says,
 };
 pub use plan::{PlanError, plan, questions};
+pub use render::render;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use muster_model::policy::MatchedReaction;
 use muster_model::values::fold_name;
 use muster_model::{
-    DigestKey, ExternalId, Field, Fields, MatchKey, PersonId, Policy, Reason, SourceRecord,
+    DigestKey, EngagementStatus, ExternalId, Field, Fields, MatchKey, PersonId, Policy, Reason,
+    SourceRecord,
 };
 
 use crate::input::{Candidate, KeyHolders};
@@ -43,7 +44,7 @@ pub fn find(
             continue;
         };
         let place = (match_key, digest);
-        let rivals: Vec<&ExternalId> = holders
+        let rival: Option<&ExternalId> = holders
             .records
             .get(&place)
             .into_iter()
@@ -53,8 +54,9 @@ pub fn find(
             .filter(|holder| !holder.linked && holder.running)
             .map(|holder| &holder.external_id)
             .filter(|id| **id != record.external_id)
-            .collect();
-        if let Some(rival) = rivals.first() {
+            // Whatever the order in which they were loaded.
+            .min();
+        if let Some(rival) = rival {
             return Match::Ambiguous(Reason::new(
                 "match.key_on_two_records",
                 format!("record {rival} has the same {}", match_key.field()),
@@ -109,15 +111,19 @@ fn weigh(record: &SourceRecord, policy: &Policy, candidate: &Candidate) -> Match
         ));
     }
     let agreeing = agreeing(&record.fields, ours);
-    let strong = agreeing.iter().any(|key| key.is_strong());
-    let sure = strong || agreeing.len() >= 2;
+    let sure = is_sure(&agreeing);
     if policy.matched == MatchedReaction::Taken {
         return Match::Taken(Reason::new(
             "match.taken",
             format!("the key belongs to person {person}"),
         ));
     }
-    if !sure && let Some((other, present)) = candidate.linked_here.first() {
+    // A record still there speaks against the key; one that is gone may be the old one.
+    let linked_here = candidate
+        .linked_here
+        .iter()
+        .max_by_key(|(id, present)| (*present, std::cmp::Reverse(id)));
+    if !sure && let Some((other, present)) = linked_here {
         let reason = Reason::new(
             "match.taken",
             format!(
@@ -130,10 +136,12 @@ fn weigh(record: &SourceRecord, policy: &Policy, candidate: &Candidate) -> Match
             Match::Ambiguous(reason)
         };
     }
-    if !sure && candidate.person.access.is_off() {
+    let left =
+        candidate.person.access.is_off() || candidate.person.employment == EngagementStatus::Ended;
+    if !sure && left {
         return Match::Ambiguous(Reason::new(
             "match.returner_on_one_key",
-            format!("person {person} has no access any more; one key alone brings nobody back"),
+            format!("person {person} has left; one key alone brings nobody back"),
         ));
     }
     if policy.keys_must_agree
@@ -151,6 +159,12 @@ fn weigh(record: &SourceRecord, policy: &Policy, candidate: &Candidate) -> Match
         ));
     }
     Match::Person { person, agreeing }
+}
+
+/// Do these keys name a human without a doubt: a strong one, or two that agree?
+#[must_use]
+pub fn is_sure(agreeing: &BTreeSet<MatchKey>) -> bool {
+    agreeing.len() >= 2 || agreeing.iter().any(|key| key.is_strong())
 }
 
 /// What contradicts the belief that both are the same human.

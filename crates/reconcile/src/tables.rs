@@ -2,7 +2,7 @@
 //! so that the page that an administrator reads is what the program does.
 
 use muster_model::policy::{BrakeKind, Policy, Preset};
-use muster_model::{Field, Flow, MatchKey};
+use muster_model::{Field, Flow, MatchKey, Reaction};
 
 use crate::compare;
 use crate::trust;
@@ -26,6 +26,53 @@ pub fn trust() -> Vec<Vec<String>> {
                 .chain(condition.cells)
                 .map(ToOwned::to_owned)
                 .collect()
+        })
+        .collect()
+}
+
+/// The reactions, in the lines of their page: each stands in exactly one.
+pub const REACTIONS: &[(&[Reaction], &str)] = &[
+    (
+        &[
+            Reaction::Create,
+            Reaction::Link,
+            Reaction::Update,
+            Reaction::Restore,
+        ],
+        "as they say",
+    ),
+    (
+        &[Reaction::Offer],
+        "shown as candidate; nothing is created until somebody picks",
+    ),
+    (
+        &[Reaction::Invite, Reaction::Withdraw],
+        "send or cancel the invitation",
+    ),
+    (
+        &[Reaction::Suspend, Reaction::End],
+        "access off and reversible; employment over, licences back",
+    ),
+    (
+        &[Reaction::Remove],
+        "the directory entry goes (only people who never had access)",
+    ),
+    (
+        &[Reaction::AddToSource, Reaction::UpdateSource],
+        "an outward row",
+    ),
+    (&[Reaction::Ask], "a decision by a person"),
+    (&[Reaction::Report], "counted and explained, nothing else"),
+];
+
+/// The reactions table.
+#[must_use]
+pub fn reactions() -> Vec<Vec<String>> {
+    REACTIONS
+        .iter()
+        .map(|(reactions, effect)| {
+            let words: Vec<&str> = reactions.iter().map(|one| one.word()).collect();
+            vec![words.join(", "), (*effect).to_owned()]
         })
         .collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::{Span, Timestamp};
 use muster_model::evidence::{PastRead, ReadSummary};
-use muster_model::{DoubtKind, Evidence, EvidenceLevel, Field, Policy, ReadHistory};
+use muster_model::{Doubt, DoubtKind, Evidence, EvidenceLevel, Field, Policy, ReadHistory};
 
 /// What a condition is needed for, in the order of the table's columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +121,8 @@ pub struct Verdict {
     gone: bool,
     create: bool,
     emptied: bool,
+    proved: bool,
+    first_read: bool,
     /// Fields that are filled far less often than in the read's history.
     pub dropped: BTreeSet<Field>,
 }
@@ -146,7 +148,35 @@ impl Verdict {
     /// Is this a read to judge later ones by?
     #[must_use]
     pub const fn proved(&self) -> bool {
-        self.gone
+        self.proved
+    }
+
+    /// Has no read been judged before this one? Nobody is suspended, ended or
+    /// removed in it.
+    #[must_use]
+    pub const fn is_first_read(&self) -> bool {
+        self.first_read
+    }
+}
+
+/// What is kept of a read, to judge later ones by.
+#[must_use]
+pub fn past_read(
+    at: Timestamp,
+    evidence: &Evidence,
+    summary: ReadSummary,
+    verdict: &Verdict,
+) -> PastRead {
+    let whole = evidence.complete && evidence.level > EvidenceLevel::None;
+    let population = |doubt: &Doubt| doubt.kind == DoubtKind::Population;
+    PastRead {
+        at,
+        summary,
+        rights: evidence.rights.clone(),
+        proved: verdict.proved(),
+        only_population_doubted: whole
+            && !evidence.doubts.is_empty()
+            && evidence.doubts.iter().all(population),
     }
 }
 
@@ -167,6 +197,14 @@ pub fn judge(
     }
     if evidence.read == 0 {
         evidence.doubt(DoubtKind::Empty, "the read brought no record at all");
+    }
+    if let Some(declared) = evidence.declared
+        && declared != evidence.read
+    {
+        evidence.doubt(
+            DoubtKind::TotalDiffers,
+            format!("{} read, {declared} declared", evidence.read),
+        );
     }
     if summary.backwards > 0 {
         evidence.doubt(
@@ -213,12 +251,14 @@ pub fn judge(
     let concerned = |field: &Field| {
         matches!(field, Field::Engagements | Field::EndDate) || keys().any(|key| key == *field)
     };
+    let whole = evidence.complete && evidence.level > EvidenceLevel::None;
+    let proved = whole && !broken(1) && !dropped.iter().any(concerned);
     Verdict {
         ended: !broken(0),
-        gone: !broken(1)
-            && evidence.complete
-            && evidence.level > EvidenceLevel::None
-            && !dropped.iter().any(concerned),
+        // Silence is judged by what was there before.
+        gone: proved && baseline.is_some(),
+        proved,
+        first_read: history.reads.is_empty(),
         create: !broken(2) && !dropped.iter().any(concerned),
         emptied: !broken(3),
         dropped,
@@ -257,10 +297,12 @@ fn judge_population(
     let day_ago = now
         .checked_sub(Span::new().hours(24))
         .unwrap_or(Timestamp::MIN);
-    let settled = history
-        .reads
-        .iter()
-        .any(|past| past.at <= day_ago && past.at > baseline.at && plausible(past.summary.present));
+    let settled = history.reads.iter().any(|past| {
+        past.only_population_doubted
+            && past.at <= day_ago
+            && past.at > baseline.at
+            && plausible(past.summary.present)
+    });
     if !plausible(baseline.summary.present) && !settled {
         evidence.doubt(
             DoubtKind::Population,

@@ -43,7 +43,7 @@ fn show(planned: &Planned, format: PlanFormat) -> anyhow::Result<()> {
     match format {
         PlanFormat::Text => {
             output::line(&format!("plan {}", planned.id))?;
-            output::pretty(&plan_table::json(planned))
+            output::line(&muster_reconcile::render(&planned.plan))
         }
         PlanFormat::Json => output::json(&plan_table::json(planned)),
         PlanFormat::Csv => plan_table::csv(planned, std::io::stdout().lock()),

@@ -8,13 +8,14 @@ use muster_model::engagement::{EngagementStatus, employment_on};
 use muster_model::plan::{Rest as RestKind, RestCounts};
 use muster_model::policy::BrakeKind;
 use muster_model::{
-    ConnectionId, Digest, DigestKey, ExternalId, Field, Flow, Link, MatchKey, Person, PersonId,
-    Presence, SnapshotId,
+    ConnectionId, Digest, ExternalId, Field, Flow, Link, MatchKey, Person, PersonId, Presence,
+    SnapshotId,
 };
-use muster_reconcile::{Candidate, KeyHolders, ManagerIndex, OtherLink, RecordHolder, Touched};
+use muster_reconcile::{Candidate, KeyHolders, ManagerIndex, RecordHolder, Touched};
 use muster_storage::{Connection, ConnectionState, Organisation, Reader, StoredRecord};
 
 use super::Known;
+use super::sources::{Heard, Sources};
 use crate::engine::Engine;
 use crate::error::EngineError;
 
@@ -102,7 +103,7 @@ impl Engine {
                 .collect(),
             ..Loaded::default()
         };
-        let others = Others::of(&connections, connection.id, organisation.digest_key());
+        let sources = Sources::of(&connections, connection.id, organisation, self.now());
 
         let mut after: Option<ExternalId> = None;
         loop {
@@ -115,13 +116,13 @@ impl Engine {
                 &mut reader,
                 connection,
                 snapshot,
-                &others,
+                &sources,
                 block,
                 &mut loaded,
             )
             .await?;
         }
-        self.load_missing(&mut reader, connection, snapshot, &others, &mut loaded)
+        self.load_missing(&mut reader, connection, snapshot, &sources, &mut loaded)
             .await?;
         load_managers(&mut reader, connection, &mut loaded).await?;
         Ok(loaded)
@@ -141,7 +142,7 @@ impl Engine {
         reader: &mut Reader,
         connection: &Connection,
         snapshot: SnapshotId,
-        others: &Others,
+        sources: &Sources,
         block: Vec<StoredRecord>,
         loaded: &mut Loaded,
     ) -> Result<(), EngineError> {
@@ -155,14 +156,14 @@ impl Engine {
             reader,
             connection,
             snapshot,
-            others,
+            sources,
             &unlinked,
             &mut loaded.holders,
         )
         .await?;
         let linked: Vec<PersonId> = links.values().map(|link| link.person).collect();
         let people = people_by_id(reader, &linked).await?;
-        let mut elsewhere = others.say(reader, &linked).await?;
+        let heard = sources.heard(reader, &linked).await?;
         for row in block {
             let link = links.remove(&row.external_id);
             let person = link
@@ -172,14 +173,13 @@ impl Engine {
             loaded
                 .marks
                 .insert(row.external_id.clone(), (row.digest, row.due_marks));
+            let heard = beside(&heard, person.as_ref(), &row.external_id);
             loaded.touched.push(Touched {
                 external_id: Some(row.external_id),
                 record: Some(row.record),
                 digest: Some(row.digest),
-                others: person
-                    .as_ref()
-                    .and_then(|person| elsewhere.remove(&person.id))
-                    .unwrap_or_default(),
+                others: heard.others,
+                siblings: heard.siblings,
                 link,
                 person,
             });
@@ -193,7 +193,7 @@ impl Engine {
         reader: &mut Reader,
         connection: &Connection,
         snapshot: SnapshotId,
-        others: &Others,
+        sources: &Sources,
         loaded: &mut Loaded,
     ) -> Result<(), EngineError> {
         let mut after: Option<ExternalId> = None;
@@ -209,7 +209,7 @@ impl Engine {
             let mut links = links_by_record(reader, connection.id, &ids).await?;
             let linked: Vec<PersonId> = links.values().map(|link| link.person).collect();
             let people = people_by_id(reader, &linked).await?;
-            let mut elsewhere = others.say(reader, &linked).await?;
+            let heard = sources.heard(reader, &linked).await?;
             for row in rows {
                 if row.rest.as_deref() == Some(RestKind::Gone.word()) && !row.due {
                     loaded.untouched.gone += 1;
@@ -222,11 +222,13 @@ impl Engine {
                 loaded
                     .marks
                     .insert(row.external_id.clone(), (row.digest, row.due_marks));
+                let heard = beside(&heard, person.as_ref(), &row.external_id);
                 loaded.touched.push(Touched {
                     external_id: Some(row.external_id),
                     record: None,
                     digest: None,
-                    others: elsewhere.remove(&link.person).unwrap_or_default(),
+                    others: heard.others,
+                    siblings: heard.siblings,
                     link: Some(link),
                     person,
                 });
@@ -240,14 +242,14 @@ impl Engine {
         reader: &mut Reader,
         connection: &Connection,
         snapshot: SnapshotId,
-        others: &Others,
+        sources: &Sources,
         records: &[&StoredRecord],
         holders: &mut KeyHolders,
     ) -> Result<(), EngineError> {
         let mut asked: BTreeSet<(MatchKey, Digest)> = BTreeSet::new();
         for row in records {
             for match_key in MatchKey::ALL {
-                if let Some(digest) = match_key.digest(&row.record.fields, &others.key) {
+                if let Some(digest) = sources.digest(match_key, &row.record.fields) {
                     asked.insert((match_key, digest));
                 }
             }
@@ -278,23 +280,16 @@ impl Engine {
             }
         }
         let people: Vec<PersonId> = people.into_iter().collect();
-        let mut elsewhere = others.say(reader, &people).await?;
-        let mut here: BTreeMap<PersonId, Vec<(ExternalId, bool)>> = BTreeMap::new();
-        for (of, link) in reader.links_of_people(&people).await? {
-            if of == connection.id {
-                let present = link.gone_since.is_none();
-                here.entry(link.person)
-                    .or_default()
-                    .push((link.external_id, present));
-            }
-        }
+        let mut heard = sources.heard(reader, &people).await?;
         for (id, person) in people_by_id(reader, &people).await? {
+            let heard = heard.remove(&id).unwrap_or_default();
             holders.candidates.insert(
                 id,
                 Candidate {
                     person,
-                    others: elsewhere.remove(&id).unwrap_or_default(),
-                    linked_here: here.remove(&id).unwrap_or_default(),
+                    linked_here: heard.here(),
+                    others: heard.others,
+                    siblings: heard.siblings,
                     recycled: BTreeSet::new(),
                 },
             );
@@ -350,6 +345,15 @@ fn rest_counts(stored: BTreeMap<String, u64>) -> RestCounts {
     counts
 }
 
+/// What the links of a person say, beside this one.
+fn beside(heard: &BTreeMap<PersonId, Heard>, person: Option<&Person>, own: &ExternalId) -> Heard {
+    // Two records of one person each hear the other.
+    person
+        .and_then(|person| heard.get(&person.id).cloned())
+        .unwrap_or_default()
+        .beside(own)
+}
+
 async fn links_by_record(
     reader: &mut Reader,
     connection: ConnectionId,
@@ -371,58 +375,6 @@ async fn people_by_id(
         .into_iter()
         .map(|person| (person.id, person))
         .collect())
-}
-
-/// The organisation's other connections, and what they may own.
-struct Others {
-    connections: BTreeMap<ConnectionId, (u32, BTreeSet<Field>)>,
-    key: DigestKey,
-}
-
-impl Others {
-    fn of(connections: &[Connection], own: ConnectionId, key: DigestKey) -> Self {
-        let connections = connections
-            .iter()
-            .filter(|other| other.id != own && other.state != ConnectionState::Disconnected)
-            .map(|other| {
-                let owned = Field::ALL
-                    .into_iter()
-                    .filter(|field| matches!(other.policy.flow(*field), Flow::In | Flow::Both))
-                    .collect();
-                (other.id, (rank(other), owned))
-            })
-            .collect();
-        Self { connections, key }
-    }
-
-    /// What they say of these people.
-    async fn say(
-        &self,
-        reader: &mut Reader,
-        people: &[PersonId],
-    ) -> Result<BTreeMap<PersonId, Vec<OtherLink>>, EngineError> {
-        let mut said: BTreeMap<PersonId, Vec<OtherLink>> = BTreeMap::new();
-        if self.connections.is_empty() {
-            return Ok(said);
-        }
-        for (connection, link) in reader.links_of_people(people).await? {
-            let Some((rank, owned)) = self.connections.get(&connection) else {
-                continue;
-            };
-            // What a source says of an engagement, it says of its flat fields.
-            let speaks = |field: &Field| {
-                !link.said.get(*field).is_absent()
-                    || field.is_of_engagement() && !link.said.get(Field::Engagements).is_absent()
-            };
-            said.entry(link.person).or_default().push(OtherLink {
-                connection,
-                rank: *rank,
-                present: link.gone_since.is_none(),
-                says: owned.iter().copied().filter(speaks).collect(),
-            });
-        }
-        Ok(said)
-    }
 }
 
 /// Whom the touched records name as managers, and who manages whom today.

@@ -2,6 +2,7 @@
 //! asks the source the questions it has, and stores the plan.
 
 mod load;
+mod sources;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -9,10 +10,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use muster_connect::Connector;
 use muster_connect::manifest::ReadById;
-use muster_model::evidence::PastRead;
+use muster_model::evidence::{PastRead, ReadSummary};
 use muster_model::plan::Rest as RestKind;
 use muster_model::zone::zone_of;
-use muster_model::{Digest, DoubtKind, ExternalId, Fields, Link, Plan, PlanId, ReadHistory, RunId};
+use muster_model::{Digest, ExternalId, Fields, Link, Plan, PlanId, ReadHistory, RunId};
 use muster_reconcile::{Confirmation, Input};
 use muster_storage::{Connection, NewPlan, Organisation, Rest};
 
@@ -53,7 +54,6 @@ impl Engine {
         let policy = connection.policy.clone();
         let history = connection.history.clone();
         let account = connection.account.clone();
-        let rights = read.evidence.rights.clone();
         let summary = read.summary.clone();
         let mut input = Input {
             connection: connection.id,
@@ -83,7 +83,7 @@ impl Engine {
             input.confirmations = answers(connector.confirm(&questions).await?);
         }
         let plan = muster_reconcile::plan(input)?;
-        let proved = is_proved(&plan, &history, &policy, &summary, self.now());
+        let past = past_read(&plan, &history, &policy, summary, self.now());
         let id = PlanId::new(self.ids.as_ref());
         let mut transaction = self.storage.begin(organisation.id).await?;
         transaction
@@ -131,12 +131,8 @@ impl Engine {
             .await?;
         // What somebody changed while the source was read (paused it, above all) stays.
         let mut after = transaction.connection(connection.id).await?;
-        after.history.push(PastRead {
-            at: self.now(),
-            summary,
-            rights,
-            proved,
-        });
+        let proved = past.proved;
+        after.history.push(past);
         after.last_read_at = Some(self.now());
         if proved {
             after.last_confirmed_at = Some(self.now());
@@ -147,18 +143,18 @@ impl Engine {
     }
 }
 
-/// Was the read believed in full, so that later ones are judged by it?
-fn is_proved(
+/// What is kept of the read, to judge later ones by.
+fn past_read(
     plan: &Plan,
     history: &ReadHistory,
     policy: &muster_model::Policy,
-    summary: &muster_model::evidence::ReadSummary,
+    summary: ReadSummary,
     now: Timestamp,
-) -> bool {
+) -> PastRead {
     let mut evidence = plan.evidence.clone();
-    !evidence.has(DoubtKind::MissingCameBack)
-        && muster_reconcile::trust::judge(&mut evidence, summary, history, policy, None, now)
-            .proved()
+    let verdict =
+        muster_reconcile::trust::judge(&mut evidence, &summary, history, policy, None, now);
+    muster_reconcile::trust::past_read(now, &evidence, summary, &verdict)
 }
 
 /// The digest under which a record rests. One that is missing rests under a

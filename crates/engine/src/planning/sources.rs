@@ -1,0 +1,121 @@
+//! What all links of some people say of them: those of other connections, and
+//! further records of the same one.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use muster_model::time::date_in;
+use muster_model::zone::zone_of;
+use muster_model::{ConnectionId, Digest, DigestKey, ExternalId, Field, Fields, Link, MatchKey};
+use muster_model::{PersonId, Policy, Value};
+use muster_reconcile::{OtherLink, Sibling, says};
+use muster_storage::{Connection, ConnectionState, Organisation, Reader};
+
+use super::load::rank;
+use crate::engine::Engine;
+use crate::error::EngineError;
+
+/// The connections of an organisation, seen from one of them.
+pub(super) struct Sources {
+    own: ConnectionId,
+    policies: BTreeMap<ConnectionId, (u32, Policy)>,
+    key: DigestKey,
+    zone: TimeZone,
+    now: Timestamp,
+}
+
+/// What the links of one person say.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Heard {
+    /// In other connections.
+    pub(super) others: Vec<OtherLink>,
+    /// In this one.
+    pub(super) siblings: Vec<Sibling>,
+}
+
+impl Heard {
+    /// The records of this connection, and whether each was there at its last read.
+    pub(super) fn here(&self) -> Vec<(ExternalId, bool)> {
+        self.siblings
+            .iter()
+            .map(|sibling| (sibling.external_id.clone(), sibling.present))
+            .collect()
+    }
+
+    /// Without the record that is asked about.
+    pub(super) fn beside(mut self, own: &ExternalId) -> Self {
+        self.siblings.retain(|sibling| sibling.external_id != *own);
+        self
+    }
+}
+
+impl Sources {
+    pub(super) fn of(
+        connections: &[Connection],
+        own: ConnectionId,
+        organisation: &Organisation,
+        now: Timestamp,
+    ) -> Self {
+        let policies = connections
+            .iter()
+            .filter(|one| one.id == own || one.state != ConnectionState::Disconnected)
+            .map(|one| (one.id, (rank(one), one.policy.clone())))
+            .collect();
+        Self {
+            own,
+            policies,
+            key: organisation.digest_key(),
+            zone: Engine::zone(organisation),
+            now,
+        }
+    }
+
+    /// The digest of a record's key.
+    pub(super) fn digest(&self, key: MatchKey, fields: &Fields) -> Option<Digest> {
+        key.digest(fields, &self.key)
+    }
+
+    fn today(&self, link: &Link) -> Date {
+        date_in(self.now, &zone_of(&link.said, &self.zone))
+    }
+
+    /// What the links of these people say.
+    pub(super) async fn heard(
+        &self,
+        reader: &mut Reader,
+        people: &[PersonId],
+    ) -> Result<BTreeMap<PersonId, Heard>, EngineError> {
+        let mut heard: BTreeMap<PersonId, Heard> = BTreeMap::new();
+        for (connection, link) in reader.links_of_people(people).await? {
+            let Some((rank, policy)) = self.policies.get(&connection) else {
+                continue;
+            };
+            let says = says(&link, policy, self.today(&link));
+            let present = link.gone_since.is_none();
+            let entry = heard.entry(link.person).or_default();
+            if connection == self.own {
+                entry.siblings.push(Sibling {
+                    engagements: link
+                        .said
+                        .value(Field::Engagements)
+                        .and_then(Value::as_engagements)
+                        .unwrap_or_default()
+                        .to_vec(),
+                    external_id: link.external_id,
+                    present,
+                    says,
+                });
+            } else {
+                entry.others.push(OtherLink {
+                    connection,
+                    rank: *rank,
+                    present,
+                    says,
+                });
+            }
+        }
+        Ok(heard)
+    }
+}
