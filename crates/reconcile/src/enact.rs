@@ -249,6 +249,12 @@ fn linked(context: &EnactContext<'_>, person: PersonId) -> Option<Link> {
 pub fn believe(link: &mut Link, record: &SourceRecord, person: Option<&Person>, policy: &Policy) {
     let before = link.clone();
     link.said = record.fields.clone();
+    // A second record of the person is planned beside what this one says of
+    // employment: half an engagement would look like one that runs.
+    if !record.whole {
+        let known = before.said.get(Field::Engagements).map(Clone::clone);
+        link.said.set(Field::Engagements, known);
+    }
     link.revision = record.revision.or(link.revision);
     link.gone_since = None;
     if let Some(person) = person {

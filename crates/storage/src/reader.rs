@@ -224,7 +224,8 @@ impl Reader {
         on_its_engine!(self, links::people_of_records(connection, ids))
     }
 
-    /// How many people are linked on a connection.
+    /// How many people are linked on a connection and have not left: what the
+    /// shares of the brakes are of.
     ///
     /// # Errors
     /// As every method.

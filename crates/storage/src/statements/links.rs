@@ -45,8 +45,12 @@ const INSERT: &str = "INSERT INTO links (organisation_id, connection_id, externa
 const DELETE: &str = "DELETE FROM links WHERE organisation_id = $1 AND connection_id = $2 \
     AND external_id IN (SELECT external_id FROM stage_external_ids)";
 
-const LINKED_PEOPLE: &str = "SELECT count(DISTINCT person_id) FROM links \
-    WHERE organisation_id = $1 AND connection_id = $2";
+/// Whoever has left is linked still, in case they come back, and is no share of the firm.
+const LINKED_PEOPLE: &str = "SELECT count(DISTINCT links.person_id) FROM links \
+    JOIN people ON people.organisation_id = links.organisation_id \
+    AND people.id = links.person_id \
+    WHERE links.organisation_id = $1 AND links.connection_id = $2 \
+    AND people.employment <> 'ended'";
 
 type Row = (
     Uuid,
