@@ -93,13 +93,19 @@ pub enum EngineError {
         /// The kinds that can be.
         known: String,
     },
-    /// Nobody, or several, by that name.
-    #[error("person.unclear: {query:?} names {hits} people; give the id")]
+    /// Nobody by that name.
+    #[error("person.unknown: {query:?} names nobody; give an id, an e-mail or an employee number")]
+    PersonUnknown {
+        /// What was asked for.
+        query: String,
+    },
+    /// Several by that name.
+    #[error("person.unclear: {query:?} names several people; give one of these ids: {ids}")]
     PersonUnclear {
         /// What was asked for.
         query: String,
-        /// How many it names.
-        hits: usize,
+        /// Who they are.
+        ids: String,
     },
     /// The planner refused.
     #[error(transparent)]
@@ -133,6 +139,7 @@ impl EngineError {
                 | Self::UnknownRegion { .. }
                 | Self::ConnectionUnknown { .. }
                 | Self::HoldUnknown { .. }
+                | Self::PersonUnknown { .. }
                 | Self::PersonUnclear { .. }
         )
     }

@@ -166,10 +166,17 @@ impl Engine {
             let found = self.find(organisation, word).await?;
             match found.as_slice() {
                 [person] => people.insert(person.id),
+                [] => {
+                    return Err(EngineError::PersonUnknown {
+                        query: word.clone(),
+                    });
+                }
                 several => {
+                    let ids: Vec<String> =
+                        several.iter().map(|person| person.id.to_string()).collect();
                     return Err(EngineError::PersonUnclear {
                         query: word.clone(),
-                        hits: several.len(),
+                        ids: ids.join(", "),
                     });
                 }
             };

@@ -379,6 +379,7 @@ Each fault of the simulator (`muster sandbox tripletex --fault NAME`), on the fi
 In none of these cases does anybody lose access, a field or their place who should not, get access back who has left, or appear whom the firm does not know. The column \"who left\" says what access that person has after the run with the fault, and in the end; the first read of a record never takes access away, whatever it says. In the end (two reads that go well, a day apart, and what a brake holds released by hand) the directory is that of a firm whose source was never ill, in every field of every person, with these exceptions:
 
 - A first read that is thirty days old (`stale`), or in which no employment says when it ends (`drop-field:employments.endDate`), shows people as employed who have left. Nothing is known then that could contradict it. They come into the directory without access, and are ended by the next read that goes well.
+- An old copy of the source (`stale`) is known by a record whose revision ran backwards. A firm in which no record's own revision moved in those thirty days shows none, and the copy is believed; brakes and confirmation by id still hold.
 - Two people who manage each other are listed, and neither statement is taken. Where a fault hides one of the two records, the other statement is taken and stays.
 
 | fault | read | who left | outcome | held | doubts | held at the next read |

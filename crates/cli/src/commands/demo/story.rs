@@ -1,6 +1,6 @@
 //! What the demo tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use muster_engine::Engine;
 use muster_engine::directory::ShownPerson;
@@ -10,6 +10,9 @@ use muster_model::report::Class;
 use muster_model::{EngagementStatus, Field, Fields, PersonId, RunReport, Said};
 use muster_sandbox::company::Rehearsal;
 use muster_storage::Organisation;
+
+/// What the simulated system has no field for.
+const MANAGER: &str = "manager_external_id";
 
 /// Where everything stands before the first sync.
 pub(super) fn beginning(rehearsal: &Rehearsal, address: &str) -> String {
@@ -45,14 +48,39 @@ pub(super) async fn second(
         })
         .await?;
     let books = rehearsal.between(0, days);
+    // The policy covers who has a work e-mail.
+    let covered: BTreeSet<u64> = rehearsal
+        .on_day(days)
+        .employees
+        .iter()
+        .filter(|employee| employee.work_email.is_some())
+        .map(|employee| employee.id)
+        .collect();
+    let of = |ids: &BTreeSet<u64>| ids.intersection(&covered).count();
+    let seen: BTreeSet<u64> = rehearsal
+        .changes()
+        .into_iter()
+        .filter(|change| change.day <= days && change.fields != [MANAGER])
+        .map(|change| change.employee)
+        .collect();
+    let hidden = books
+        .movers
+        .difference(&seen)
+        .filter(|id| covered.contains(id))
+        .count();
     let mut words = vec![String::new(), format!("{days} days later: second sync")];
     words.extend(numbers(&made.report));
     words.push(format!(
-        "  the company's own books: {} joined, {} came back, {} left, {} records changed",
-        books.joiners.len(),
-        books.returners.len(),
-        books.leavers.len(),
-        books.changed.len(),
+        "  the company's own books: {} joined, {} came back, {} left, {} moved{}",
+        of(&books.joiners),
+        of(&books.returners),
+        of(&books.leavers),
+        of(&books.movers) - hidden,
+        if hidden == 0 {
+            String::new()
+        } else {
+            format!(" ({hidden} more under another manager, which Tripletex does not tell)")
+        },
     ));
     let changes = made
         .planned
