@@ -26,8 +26,13 @@ pub(crate) fn say(text: &str) {
 pub(crate) fn report_words(report: &RunReport) -> String {
     let counts = &report.counts;
     let mut words = vec![format!(
-        "run {}: {} — {} read, level {}, {}",
+        "run {}{}: {} — {} read, level {}, {}",
         report.run,
+        if report.planned_only {
+            " (planned only)"
+        } else {
+            ""
+        },
         report.outcome.name(),
         report.people.read,
         report.evidence.level.name(),

@@ -208,6 +208,7 @@ impl Engine {
             connection: run.connection,
             trigger: run.trigger,
             outcome: Outcome::Failed,
+            planned_only: false,
             started: run.started_at,
             finished: self.now(),
             evidence: Evidence::none(),
@@ -230,6 +231,7 @@ impl Engine {
     }
 
     pub(crate) fn report(&self, run: &Run, plan: &Plan, applied: Option<Applied>) -> RunReport {
+        let planned_only = applied.is_none();
         let applied = applied.unwrap_or_else(|| Applied::nothing(plan));
         let outcome = outcome(plan, &applied);
         let holds = holds(plan, &applied);
@@ -238,6 +240,7 @@ impl Engine {
             connection: run.connection,
             trigger: run.trigger,
             outcome,
+            planned_only,
             started: run.started_at,
             finished: self.finished(run.started_at),
             evidence: plan.evidence.clone(),

@@ -20,6 +20,9 @@ pub struct RunReport {
     pub trigger: Trigger,
     /// How it ended.
     pub outcome: Outcome,
+    /// Was it only planned? Then the counts say what would happen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub planned_only: bool,
     /// When it began, UTC.
     pub started: Timestamp,
     /// When it ended, UTC.

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use muster_connect::{ConnectorSettings, FieldScope, ReadRequest, RecordSink, SinkError};
 use muster_model::time::date_in;
 use muster_model::zone::zone_of;
-use muster_model::{Clock, Field, Fields, SourceRecord};
+use muster_model::{Clock, Field, Fields, SourceRecord, Value};
 
 use super::source::Given;
 use crate::args::{PeopleFormat, Pull};
@@ -31,7 +31,7 @@ pub(crate) async fn run(command: Pull) -> anyhow::Result<Exit> {
     // There is no organisation here; the region's own zone is the nearest to one.
     let mut of_region = Fields::new();
     if let Some(region) = &region {
-        of_region.put(Field::Country, muster_model::Value::text(region.as_str()));
+        of_region.put(Field::Country, Value::text(region.as_str()));
     }
     let zone = zone_of(&of_region, &jiff::tz::TimeZone::UTC);
     let mut request = ReadRequest::new(scope.clone(), date_in(now, &zone));
@@ -124,15 +124,21 @@ impl Printer {
             person.extend(fields.only(|field| self.scope.has(field)).to_json());
             return output::json(&person);
         }
-        let cells = std::iter::once(record.external_id.to_string()).chain(
-            columns(&self.scope).into_iter().map(|field| {
-                // What the person who runs this may read anyway, but not over a shoulder.
-                fields
-                    .value(field)
-                    .map(|value| value.shown())
-                    .unwrap_or_default()
-            }),
-        );
+        // A table is read over shoulders, a file is not: only the one masks.
+        let cell = |value: &Value| match self.format {
+            PeopleFormat::Table => value.shown(),
+            _ => match value.to_json() {
+                serde_json::Value::String(text) => text,
+                json => json.to_string(),
+            },
+        };
+        let cells: Vec<String> = std::iter::once(record.external_id.to_string())
+            .chain(
+                columns(&self.scope)
+                    .into_iter()
+                    .map(|field| fields.value(field).map(cell).unwrap_or_default()),
+            )
+            .collect();
         match self.format {
             PeopleFormat::Csv => self.csv.write_record(cells)?,
             _ => {

@@ -286,6 +286,7 @@ pub(crate) fn report(run: RunId, connection: ConnectionId) -> RunReport {
         connection,
         trigger: Trigger::Manual,
         outcome: Outcome::Ok,
+        planned_only: false,
         started: "2025-06-02T08:00:00Z".parse().unwrap(),
         finished: "2025-06-02T08:00:05Z".parse().unwrap(),
         evidence: Evidence::none(),
