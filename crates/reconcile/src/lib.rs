@@ -11,7 +11,7 @@
 //! 6. [`managers`]: whom do the manager statements name?
 //! 7. [`brakes`]: is that too much for one day?
 //! 8. [`mod@plan`]: the change set, hashed.
-//! 9. [`enact`]: one row, done.
+//! 9. [`mod@enact`]: one row, done.
 //!
 //! [`tables`] prints the rules as the tables of `docs/engine/`.
 

@@ -1,7 +1,7 @@
 //! Vendor simulators with injectable faults, and the rehearsal company.
 //!
 //! A simulator is written from the vendor's own document and serves a
-//! [`company::Company`] over real HTTP; [`contract`] (feature `contract`) holds
+//! [`company::Company`] over real HTTP; the module `contract` (feature `contract`) holds
 //! recorded exchanges against facts from that document.
 
 mod address;

@@ -1,7 +1,7 @@
 //! Repositories over SQLite and PostgreSQL, migrations, sealing.
 //!
 //! SQL that both engines understand is written once, in `statements/`, and
-//! compiled for both drivers: [`sqlite`] and [`postgres`] include the same
+//! compiled for both drivers: `sqlite` and `postgres` include the same
 //! files, each with its own driver types. Where the engines differ for a
 //! reason (pools, bulk loading, the database's clock) each has a small module
 //! of its own. Nothing else asks which engine it runs on.

@@ -130,7 +130,7 @@ async fn the_first_line_names_what_a_connection_needs() {
     assert!(line["base_url"].as_str().unwrap().ends_with("/v2"));
     let names: Vec<&String> = line["credentials"].as_object().unwrap().keys().collect();
     assert_eq!(names, ["consumer_token", "employee_token"]);
-    assert_eq!(line["settings"], json!({}));
+    assert_eq!(line["settings"], json!({"test_identities": "accept"}));
     caller.sandbox.stop().await;
 }
 
