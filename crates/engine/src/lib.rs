@@ -19,6 +19,7 @@ pub mod connections;
 pub mod directory;
 pub mod engine;
 pub mod error;
+mod lease;
 pub mod planning;
 pub mod read;
 pub mod run;

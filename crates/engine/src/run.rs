@@ -1,23 +1,20 @@
 //! One execution of the pipeline, with its lease and its report.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use muster_model::report::{
     Counts, HoldReport, MessageCounts, Outcome, PeopleCounts, RunError, TargetCounts, Trigger,
 };
 use muster_model::{Evidence, Plan, RunId, RunReport};
-use muster_storage::{Connection, ConnectionState, Organisation, Run};
+use muster_storage::{ChangeState, Connection, ConnectionState, Organisation, Run};
 
-use crate::applying::{Applied, Choice};
+use crate::applying::{Applied, Choice, DoneBefore};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::lease::LEASE;
 use crate::planning::Planned;
 use crate::read::Watch;
-
-/// How long a run may be silent before another may take its connection over.
-pub(crate) const LEASE: Duration = Duration::from_secs(300);
 
 /// What a run made.
 #[derive(Debug, Clone)]
@@ -30,7 +27,7 @@ pub struct Made {
 
 /// What a run that ended says of its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
+enum Ended {
     /// The source answered; nothing was applied.
     Read,
     /// The source answered, and what needs nobody was applied.
@@ -57,7 +54,7 @@ impl Ended {
 }
 
 /// Refuses to move anything on a connection that a person stopped.
-pub(crate) fn may_move(connection: &Connection) -> Result<(), EngineError> {
+fn may_move(connection: &Connection) -> Result<(), EngineError> {
     match connection.state {
         ConnectionState::Paused | ConnectionState::Disconnected => Err(EngineError::NotRunning {
             name: connection.name.clone(),
@@ -95,6 +92,59 @@ impl Engine {
         watch: Option<Watch>,
     ) -> Result<Made, EngineError> {
         self.run(organisation, name, trigger, watch, true).await
+    }
+
+    /// Applies a stored plan by its id or the beginning of it, as a run of its own.
+    ///
+    /// # Errors
+    /// When there is no such plan, its hash is another than `hash`, the
+    /// connection is at work already, or the storage fails.
+    pub async fn apply(
+        &self,
+        organisation: &Organisation,
+        plan: &str,
+        hash: Option<muster_model::Digest>,
+        choice: Choice,
+    ) -> Result<Made, EngineError> {
+        let mut reader = self.storage.read(organisation.id).await?;
+        let stored = reader.plan(plan).await?;
+        if hash.is_some_and(|hash| hash != stored.plan.hash) {
+            return Err(EngineError::PlanChanged);
+        }
+        let connection = reader.connection(stored.plan.connection).await?;
+        drop(reader);
+        may_move(&connection)?;
+        let mut planned = Planned {
+            id: stored.id,
+            plan: stored.plan,
+        };
+        let run = self
+            .begin(organisation, &connection, Trigger::Manual)
+            .await?;
+        // Rows that were dealt with before are neither done nor counted again.
+        let mut done_before = DoneBefore::default();
+        for row in self.stored_rows(organisation, planned.id).await? {
+            let Some(change) = row.change else { continue };
+            match row.state {
+                ChangeState::Applied => done_before.applied += u64::from(change.class().is_some()),
+                ChangeState::Stale | ChangeState::Failed => {
+                    done_before.refused += u64::from(change.class().is_some());
+                }
+                ChangeState::Open | ChangeState::Held | ChangeState::Waiting => {
+                    planned.plan.changes.push(change);
+                }
+            }
+        }
+        let mut applied = self
+            .apply_rows(organisation, &connection, run.id, &planned, &choice)
+            .await?;
+        applied.done_before(done_before);
+        let report = self.report(&run, &planned.plan, Some(applied));
+        self.close(organisation, &report, Ended::Applied).await?;
+        Ok(Made {
+            report,
+            planned: Some(planned),
+        })
     }
 
     async fn run(
@@ -136,7 +186,7 @@ impl Engine {
         })
     }
 
-    pub(crate) async fn begin(
+    async fn begin(
         &self,
         organisation: &Organisation,
         connection: &Connection,
@@ -174,7 +224,7 @@ impl Engine {
     }
 
     /// Stores the report of a run that came to its end.
-    pub(crate) async fn close(
+    async fn close(
         &self,
         organisation: &Organisation,
         report: &RunReport,
@@ -230,7 +280,7 @@ impl Engine {
         })
     }
 
-    pub(crate) fn report(&self, run: &Run, plan: &Plan, applied: Option<Applied>) -> RunReport {
+    fn report(&self, run: &Run, plan: &Plan, applied: Option<Applied>) -> RunReport {
         let planned_only = applied.is_none();
         let applied = applied.unwrap_or_else(|| Applied::nothing(plan));
         let outcome = outcome(plan, &applied);

@@ -9,7 +9,6 @@ mod tally;
 use std::collections::BTreeSet;
 
 use muster_model::policy::ApplyMode;
-use muster_model::report::Trigger;
 use muster_model::{HoldKind, Person, PersonId, PlanId, RunId};
 use muster_storage::{
     ChangeState, Connection, Organisation, PersonQuery, StoredChange, Transaction,
@@ -19,8 +18,8 @@ pub use tally::{Applied, DoneBefore};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::lease::LEASE;
 use crate::planning::Planned;
-use crate::run::{Ended, LEASE, Made, may_move};
 
 /// Rows applied in one transaction.
 const AT_ONCE: usize = 500;
@@ -59,59 +58,6 @@ impl Choice {
 }
 
 impl Engine {
-    /// Applies a stored plan by its id or the beginning of it, as a run of its own.
-    ///
-    /// # Errors
-    /// When there is no such plan, its hash is another than `hash`, the
-    /// connection is at work already, or the storage fails.
-    pub async fn apply(
-        &self,
-        organisation: &Organisation,
-        plan: &str,
-        hash: Option<muster_model::Digest>,
-        choice: Choice,
-    ) -> Result<Made, EngineError> {
-        let mut reader = self.storage.read(organisation.id).await?;
-        let stored = reader.plan(plan).await?;
-        if hash.is_some_and(|hash| hash != stored.plan.hash) {
-            return Err(EngineError::PlanChanged);
-        }
-        let connection = reader.connection(stored.plan.connection).await?;
-        drop(reader);
-        may_move(&connection)?;
-        let mut planned = Planned {
-            id: stored.id,
-            plan: stored.plan,
-        };
-        let run = self
-            .begin(organisation, &connection, Trigger::Manual)
-            .await?;
-        // Rows that were dealt with before are neither done nor counted again.
-        let mut done_before = DoneBefore::default();
-        for row in self.stored_rows(organisation, planned.id).await? {
-            let Some(change) = row.change else { continue };
-            match row.state {
-                ChangeState::Applied => done_before.applied += u64::from(change.class().is_some()),
-                ChangeState::Stale | ChangeState::Failed => {
-                    done_before.refused += u64::from(change.class().is_some());
-                }
-                ChangeState::Open | ChangeState::Held | ChangeState::Waiting => {
-                    planned.plan.changes.push(change);
-                }
-            }
-        }
-        let mut applied = self
-            .apply_rows(organisation, &connection, run.id, &planned, &choice)
-            .await?;
-        applied.done_before(done_before);
-        let report = self.report(&run, &planned.plan, Some(applied));
-        self.close(organisation, &report, Ended::Applied).await?;
-        Ok(Made {
-            report,
-            planned: Some(planned),
-        })
-    }
-
     /// The rows of a stored plan, for whoever shows them.
     ///
     /// # Errors
@@ -125,7 +71,7 @@ impl Engine {
         Ok(rows.into_iter().filter_map(|row| row.change).collect())
     }
 
-    async fn stored_rows(
+    pub(crate) async fn stored_rows(
         &self,
         organisation: &Organisation,
         plan: PlanId,

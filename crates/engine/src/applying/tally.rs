@@ -64,7 +64,7 @@ impl Applied {
     }
 
     /// Adds the rows of the plan that an earlier application dealt with.
-    pub(super) const fn done_before(&mut self, before: DoneBefore) {
+    pub(crate) const fn done_before(&mut self, before: DoneBefore) {
         self.counts.add(Class::Unchanged, before.applied);
         self.counts.add(Class::Failed, before.refused);
     }

@@ -67,11 +67,6 @@ impl Loaded {
     }
 }
 
-/// The place of a connection in the order of sources.
-pub(crate) fn rank(connection: &Connection) -> u32 {
-    u32::try_from(connection.rank).unwrap_or(u32::MAX)
-}
-
 impl Engine {
     /// Loads everything a plan of this snapshot needs.
     pub(crate) async fn load(

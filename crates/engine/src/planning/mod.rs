@@ -58,7 +58,7 @@ impl Engine {
         let summary = read.summary.clone();
         let mut input = Input {
             connection: connection.id,
-            rank: load::rank(connection),
+            rank: sources::rank(connection),
             policy: &policy,
             key: &key,
             now: self.now(),

@@ -13,7 +13,6 @@ use muster_model::{PersonId, Policy, Value};
 use muster_reconcile::{OtherLink, Sibling, says};
 use muster_storage::{Connection, ConnectionState, Organisation, Reader};
 
-use super::load::rank;
 use crate::engine::Engine;
 use crate::error::EngineError;
 
@@ -49,6 +48,11 @@ impl Heard {
         self.siblings.retain(|sibling| sibling.external_id != *own);
         self
     }
+}
+
+/// The place of a connection in the order of sources.
+pub(crate) fn rank(connection: &Connection) -> u32 {
+    u32::try_from(connection.rank).unwrap_or(u32::MAX)
 }
 
 impl Sources {

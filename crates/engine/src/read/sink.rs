@@ -8,7 +8,7 @@ use muster_storage::{Connection, Organisation, RecordToStore, Storage, StorageEr
 use super::Tally;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::run::LEASE;
+use crate::lease::LEASE;
 
 /// Stores what a connector hands over.
 pub(crate) struct SnapshotSink<'a> {

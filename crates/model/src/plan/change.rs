@@ -1,12 +1,11 @@
 //! One row of a plan: what would change for one person, and why.
 
-use std::borrow::Cow;
-
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::effect::Effect;
 use super::hold::HoldKind;
+use super::reason::Reason;
 use super::rest::Rest;
 use crate::access::Access;
 use crate::digest::{Digest, Digester};
@@ -83,29 +82,6 @@ pub struct Precondition {
     pub link_version: Option<u64>,
     /// The digest of the record it was computed from; `None` for a missing record.
     pub record: Option<Digest>,
-}
-
-/// Why: a stable code, and words without anybody's data.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Reason {
-    /// Stable.
-    pub code: Cow<'static, str>,
-    /// Field names, ids, counts and dates; never a value.
-    pub detail: String,
-}
-
-impl Reason {
-    /// The code of differences about which somebody decided: left alone until
-    /// one of the two values moves.
-    pub const DECIDED: &'static str = "compare.decided";
-
-    /// A reason.
-    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            code: Cow::Borrowed(code),
-            detail: detail.into(),
-        }
-    }
 }
 
 impl Change {

@@ -5,6 +5,7 @@ mod change;
 mod effect;
 mod hold;
 mod manager;
+mod reason;
 mod rest;
 
 use std::collections::BTreeMap;
@@ -13,10 +14,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-pub use change::{Change, Planned, Precondition, Reason};
+pub use change::{Change, Planned, Precondition};
 pub use effect::{Effect, FieldValue, ManagerKey};
 pub use hold::{Hold, HoldKind};
 pub use manager::{ManagerProblem, ManagerProblemKind};
+pub use reason::Reason;
 pub use rest::{Quiet, Rest, RestCounts};
 
 use crate::digest::{Digest, DigestKey};

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::change::Reason;
+use super::reason::Reason;
 use crate::id::ExternalId;
 use crate::situation::words;
 

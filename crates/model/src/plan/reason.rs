@@ -1,0 +1,28 @@
+//! Why a row is what it is.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// Why: a stable code, and words without anybody's data.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Reason {
+    /// Stable.
+    pub code: Cow<'static, str>,
+    /// Field names, ids, counts and dates; never a value.
+    pub detail: String,
+}
+
+impl Reason {
+    /// The code of differences about which somebody decided: left alone until
+    /// one of the two values moves.
+    pub const DECIDED: &'static str = "compare.decided";
+
+    /// A reason.
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            code: Cow::Borrowed(code),
+            detail: detail.into(),
+        }
+    }
+}
