@@ -173,6 +173,19 @@ impl Reader {
         on_its_engine!(self, touched::by_ids(connection, ids))
     }
 
+    /// Who held each of these keys and gave it up since an instant, also people
+    /// who hold it again.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn past_holders(
+        &mut self,
+        keys: &[(MatchKey, Digest)],
+        since: Timestamp,
+    ) -> Result<BTreeMap<(MatchKey, Digest), Vec<PersonId>>> {
+        on_its_engine!(self, keys::past_holders(keys, since))
+    }
+
     /// The people of the organisation, and the records of the snapshot, that
     /// hold each of the keys.
     ///

@@ -21,6 +21,8 @@ use crate::error::EngineError;
 
 /// Records loaded at once.
 const AT_ONCE: u32 = 2_000;
+/// How long a key that changed hands is no identity (`docs/engine`, Matching).
+const CHANGED_HANDS_DAYS: i64 = 400;
 
 /// What was loaded for a plan.
 #[derive(Default)]
@@ -275,6 +277,7 @@ impl Engine {
             }
         }
         let people: Vec<PersonId> = people.into_iter().collect();
+        let recycled = self.recycled(reader, holders, &asked).await?;
         let mut heard = sources.heard(reader, &people).await?;
         for (id, person) in people_by_id(reader, &people).await? {
             let heard = heard.remove(&id).unwrap_or_default();
@@ -285,11 +288,34 @@ impl Engine {
                     linked_here: heard.here(),
                     others: heard.others,
                     siblings: heard.siblings,
-                    recycled: BTreeSet::new(),
+                    recycled: recycled.get(&id).cloned().unwrap_or_default(),
                 },
             );
         }
         Ok(())
+    }
+
+    /// Keys of people that somebody else held within 400 days: an address or a
+    /// number that changed hands names nobody by itself.
+    async fn recycled(
+        &self,
+        reader: &mut Reader,
+        holders: &KeyHolders,
+        asked: &[(MatchKey, Digest)],
+    ) -> Result<BTreeMap<PersonId, BTreeSet<MatchKey>>, EngineError> {
+        let since = self
+            .now()
+            .checked_sub((CHANGED_HANDS_DAYS * 24).hours())
+            .unwrap_or(Timestamp::MIN);
+        let mut recycled: BTreeMap<PersonId, BTreeSet<MatchKey>> = BTreeMap::new();
+        for (place, past) in reader.past_holders(asked, since).await? {
+            for person in holders.people.get(&place).into_iter().flatten() {
+                if past.iter().any(|before| before != person) {
+                    recycled.entry(*person).or_default().insert(place.0);
+                }
+            }
+        }
+        Ok(recycled)
     }
 
     /// Which of these records claim to be somebody here.

@@ -153,6 +153,16 @@ CREATE TABLE person_keys (
 
 CREATE INDEX person_keys_digest ON person_keys (organisation_id, kind, digest);
 
+-- Who held a key before: an address that went from one human to another is no identity.
+CREATE TABLE past_person_keys (
+    organisation_id uuid NOT NULL,
+    kind text NOT NULL,
+    digest bytea NOT NULL,
+    person_id uuid NOT NULL,
+    released_at bigint NOT NULL,
+    PRIMARY KEY (organisation_id, kind, digest, person_id)
+);
+
 CREATE TABLE links (
     organisation_id UUID NOT NULL,
     connection_id UUID NOT NULL,

@@ -151,6 +151,16 @@ CREATE TABLE person_keys (
 
 CREATE INDEX person_keys_digest ON person_keys (organisation_id, kind, digest);
 
+-- Who held a key before: an address that went from one human to another is no identity.
+CREATE TABLE past_person_keys (
+    organisation_id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    person_id BLOB NOT NULL,
+    released_at INTEGER NOT NULL,
+    PRIMARY KEY (organisation_id, kind, digest, person_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE links (
     organisation_id BLOB NOT NULL,
     connection_id BLOB NOT NULL,

@@ -12,7 +12,7 @@ use crate::scope::Scope;
 const AT_ONCE: usize = 5_000;
 
 /// In this order: each needs rows that later ones delete.
-const EMPTY: [&str; 8] = [
+const EMPTY: [&str; 9] = [
     "UPDATE plan_rows SET sealed = NULL WHERE organisation_id = $1 AND ( \
         person_id IN (SELECT id FROM stage_ids) \
         OR sealed_person_id IN (SELECT id FROM stage_ids) \
@@ -36,6 +36,8 @@ const EMPTY: [&str; 8] = [
     "DELETE FROM links WHERE organisation_id = $1 \
         AND person_id IN (SELECT id FROM stage_ids)",
     "DELETE FROM person_keys WHERE organisation_id = $1 \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    "DELETE FROM past_person_keys WHERE organisation_id = $1 \
         AND person_id IN (SELECT id FROM stage_ids)",
     "UPDATE people SET manager_id = NULL, version = version + 1 WHERE organisation_id = $1 \
         AND manager_id IN (SELECT id FROM stage_ids)",

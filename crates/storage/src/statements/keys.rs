@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use muster_model::{ConnectionId, Digest, ExternalId, MatchKey, PersonId, SnapshotId};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
@@ -52,6 +53,17 @@ const STORE_PERSON_KEYS: &str = "INSERT INTO person_keys (organisation_id, perso
     SELECT $1, person_id, kind, digest FROM stage_person_keys WHERE 1 = 1 \
     ON CONFLICT (organisation_id, person_id, kind) \
     DO UPDATE SET digest = excluded.digest WHERE person_keys.digest <> excluded.digest";
+
+/// What a person gives up is remembered, before it is overwritten.
+const RELEASE_PERSON_KEYS: &str = "INSERT INTO past_person_keys \
+    (organisation_id, kind, digest, person_id, released_at) \
+    SELECT $1, held.kind, held.digest, held.person_id, $2 FROM person_keys AS held \
+    WHERE held.organisation_id = $1 AND held.person_id IN (SELECT id FROM stage_ids) \
+    AND NOT EXISTS (SELECT 1 FROM stage_person_keys AS given \
+        WHERE given.person_id = held.person_id AND given.kind = held.kind \
+        AND given.digest = held.digest) \
+    ON CONFLICT (organisation_id, kind, digest, person_id) \
+    DO UPDATE SET released_at = excluded.released_at";
 
 fn kind(word: &str) -> Result<MatchKey, StorageError> {
     MatchKey::ALL
@@ -105,6 +117,11 @@ pub(crate) async fn replace_of_people(
         })
         .collect();
     stage(&mut *session, &PERSON_KEYS, &rows).await?;
+    sqlx::query(RELEASE_PERSON_KEYS)
+        .bind(scope.id())
+        .bind(scope.now())
+        .execute(&mut *session)
+        .await?;
     for statement in [FORGET_PERSON_KEYS, STORE_PERSON_KEYS] {
         sqlx::query(statement)
             .bind(scope.id())
@@ -112,6 +129,41 @@ pub(crate) async fn replace_of_people(
             .await?;
     }
     Ok(())
+}
+
+/// Who held each of the keys and gave it up since an instant.
+pub(crate) async fn past_holders(
+    scope: &Scope,
+    session: &mut Session,
+    keys: &[(MatchKey, Digest)],
+    since: Timestamp,
+) -> Result<BTreeMap<(MatchKey, Digest), Vec<PersonId>>, StorageError> {
+    let mut holders: BTreeMap<(MatchKey, Digest), Vec<PersonId>> = BTreeMap::new();
+    for keys in keys.chunks(AT_ONCE) {
+        let mut query = given(keys);
+        query.push(
+            "SELECT past.kind, past.digest, past.person_id FROM given CROSS JOIN past_person_keys AS past \
+             WHERE past.kind = given.kind AND past.digest = given.digest \
+             AND past.organisation_id = ",
+        );
+        query
+            .push_bind(scope.id())
+            .push(" AND past.released_at >= ")
+            .push_bind(since.as_microsecond())
+            .push(" ORDER BY past.person_id");
+        for (word, bytes, person) in query
+            .build_query_as::<(String, Vec<u8>, Uuid)>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            let key = (kind(&word)?, digest("past_person_keys.digest", &bytes)?);
+            holders
+                .entry(key)
+                .or_default()
+                .push(PersonId::from_uuid(person));
+        }
+    }
+    Ok(holders)
 }
 
 /// The people of the organisation, and the records of the snapshot, that hold

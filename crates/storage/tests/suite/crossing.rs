@@ -158,6 +158,13 @@ async fn nothing_is_read_across_organisations(bench: Bench) {
             .unwrap()
             .is_empty()
     );
+    assert!(
+        reader
+            .past_holders(&key, jiff::Timestamp::MIN)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert!(reader.links(connection, &ids()).await.unwrap().is_empty());
     assert!(
         reader

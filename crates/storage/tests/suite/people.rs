@@ -16,6 +16,7 @@ on_both_engines!(
     people_are_found_and_paged,
     keys_of_a_person_follow_the_fields,
     managers_and_administrators_are_told,
+    a_key_that_was_given_up_is_remembered,
 );
 
 async fn a_person_reads_back_whole(bench: Bench) {
@@ -220,4 +221,44 @@ async fn managers_and_administrators_are_told(bench: Bench) {
     // One of the two administrators has not come in yet.
     assert_eq!(reader.administrators().await.unwrap(), 1);
     assert_eq!(reader.linked_people(company.id()).await.unwrap(), 4);
+}
+
+async fn a_key_that_was_given_up_is_remembered(bench: Bench) {
+    let company = Company::found(&bench, "Nordlys").await;
+    let other = Company::found(&bench, "Solvind").await;
+    let ids = company.people(0..2).await;
+    let mut reader = company.read().await;
+    let before = reader.people(&ids[..1]).await.unwrap().remove(0);
+    drop(reader);
+    let held = (
+        MatchKey::WorkEmail,
+        MatchKey::WorkEmail
+            .digest(&before.fields, &company.key)
+            .unwrap(),
+    );
+    let past = async |company: &Company, since: &str| {
+        let mut reader = company.read().await;
+        reader
+            .past_holders(&[held], since.parse().unwrap())
+            .await
+            .unwrap()
+    };
+    assert!(past(&company, "1970-01-01T00:00:00Z").await.is_empty());
+    let mut after = before.clone();
+    after
+        .fields
+        .put(Field::WorkEmail, Value::text("new.address@nordlys.example"));
+    let mut transaction = company.begin().await;
+    transaction
+        .write_people(&[to_write(after, &company.key)])
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    let found = past(&company, "1970-01-01T00:00:00Z").await;
+    assert_eq!(found.get(&held), Some(&vec![ids[0]]));
+    assert!(past(&company, "2999-01-01T00:00:00Z").await.is_empty());
+    assert!(
+        past(&other, "1970-01-01T00:00:00Z").await.is_empty(),
+        "another organisation"
+    );
 }
