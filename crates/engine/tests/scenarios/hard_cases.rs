@@ -1,7 +1,7 @@
 //! The people who make matching hard.
 
 use muster_model::report::Class;
-use muster_model::{Access, EngagementStatus, Field};
+use muster_model::{Access, EngagementStatus, Field, Value};
 use muster_sandbox::company::{ChangeKind, Company, HardCaseKind, Rehearsal};
 
 use crate::world::{
@@ -262,4 +262,36 @@ async fn ple_36_whoever_manages_themselves_or_each_other_is_listed_and_changes_n
     };
     assert!(own.iter().chain(&ring).all(|who| reports(*who) > 0));
     world.end().await;
+}
+
+#[tokio::test]
+async fn an_address_that_changed_hands_waits_400_days() {
+    let rehearsal = rehearsal(20, 1);
+    let company = rehearsal.on_day(0);
+    let staff = plain_staff(&rehearsal, 0);
+    let known = |id: u64| company.employees.iter().find(|one| one.id == id).unwrap();
+    let (who, before) = (known(staff[0]), known(staff[1]));
+    for (days, linked) in [(399, false), (401, true)] {
+        let world = World::new(Setting::rehearsed(&rehearsal, 0)).await;
+        // The address was somebody else's, who gave it up.
+        let ids = world.add_by_hand(&[before]).await;
+        let mut holder = world.people().await.remove(0);
+        assert_eq!(holder.id, ids[0]);
+        let address = who.work_email.clone().unwrap();
+        holder.fields.put(Field::WorkEmail, Value::text(address));
+        assert!(world.write(vec![holder]).await.unwrap().is_empty());
+        let mut holder = world.people().await.remove(0);
+        holder
+            .fields
+            .put(Field::WorkEmail, Value::text("gone@nordlys.example"));
+        assert!(world.write(vec![holder]).await.unwrap().is_empty());
+        world.clock.wait(days * 24);
+        let ids = world.add_by_hand(&[who]).await;
+
+        let made = world.sync().await;
+        let found = world.linked().await.get(&who.id).copied();
+        assert_eq!(found, linked.then_some(ids[0]), "after {days} days");
+        assert_eq!(made.report.counts.ambiguous, u64::from(!linked));
+        world.end().await;
+    }
 }
