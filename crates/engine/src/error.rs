@@ -85,6 +85,11 @@ pub enum EngineError {
     /// A plan of another connection's version, or one that was applied.
     #[error("plan.changed: the stored plan is not the one of the file; make a new plan")]
     PlanChanged,
+    /// Rows were changed by somebody else while they were applied.
+    #[error(
+        "apply.raced: somebody else changed the same people again and again while rows were applied; those rows were not written, apply the plan again"
+    )]
+    Raced,
     /// A kind that does not exist, or that nobody may release.
     #[error("hold.unknown: no rows of the kind {kind:?} can be released; the kinds are {known}")]
     HoldUnknown {

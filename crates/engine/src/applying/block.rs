@@ -350,10 +350,15 @@ impl<'a> Work<'a> {
         transaction: &mut Transaction,
         writes: Writes,
     ) -> Result<(), EngineError> {
-        transaction.write_people(&writes.people).await?;
-        transaction
+        let people = transaction.write_people(&writes.people).await?;
+        let links = transaction
             .write_links(self.connection.id, &writes.links)
             .await?;
+        // Somebody wrote between the look and the writing, which several nodes can do:
+        // nothing of the block may stand, least of all its marks.
+        if !people.is_empty() || !links.is_empty() {
+            return Err(EngineError::Raced);
+        }
         transaction
             .settle(self.connection.id, &self.versions, &writes.rests)
             .await?;

@@ -23,6 +23,8 @@ use crate::planning::Planned;
 
 /// Rows applied in one transaction.
 const AT_ONCE: usize = 500;
+/// How often a block is tried against other writers.
+const TRIES: usize = 4;
 
 /// What of a plan shall be applied.
 #[derive(Debug, Clone, Default)]
@@ -166,9 +168,8 @@ impl Engine {
         match connection.policy.apply {
             ApplyMode::EachAlone => {
                 for rows in rows.chunks(AT_ONCE) {
-                    let mut transaction = self.transaction(organisation, run).await?;
-                    work.apply(&mut transaction, rows, &mut applied).await?;
-                    transaction.commit().await?;
+                    self.apply_block(organisation, run, &work, rows, &mut applied)
+                        .await?;
                 }
             }
             ApplyMode::Together => {
@@ -184,6 +185,33 @@ impl Engine {
             }
         }
         Ok(applied)
+    }
+
+    /// Applies some rows in a transaction of their own. When somebody else wrote
+    /// the same people meanwhile it is tried again on what they left, where the
+    /// changed row is stale by itself.
+    async fn apply_block(
+        &self,
+        organisation: &Organisation,
+        run: RunId,
+        work: &block::Work<'_>,
+        rows: &[StoredChange],
+        applied: &mut Applied,
+    ) -> Result<(), EngineError> {
+        for _ in 0..TRIES {
+            let mut counted = applied.clone();
+            let mut transaction = self.transaction(organisation, run).await?;
+            match work.apply(&mut transaction, rows, &mut counted).await {
+                Err(EngineError::Raced) => {}
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    transaction.commit().await?;
+                    *applied = counted;
+                    return Ok(());
+                }
+            }
+        }
+        Err(EngineError::Raced)
     }
 
     async fn transaction(

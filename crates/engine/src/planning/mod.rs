@@ -126,6 +126,8 @@ impl Engine {
                 }
             }
         }
+        // A link that somebody changed meanwhile keeps their version; with it they
+        // set the mark, so that the record is looked at again although it rests.
         transaction.write_links(connection.id, &believed).await?;
         let just = plan
             .quiet
