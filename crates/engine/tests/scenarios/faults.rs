@@ -178,6 +178,27 @@ async fn prepared(rehearsal: &Rehearsal, play: Play, company: Company) -> World 
     world
 }
 
+/// A read that goes well. What only a brake holds is released, as an administrator
+/// would who has read why it is held.
+async fn sync_and_release(world: &World) -> RunReport {
+    let made = world.sync().await;
+    assert_eq!(made.report.error, None);
+    let allow: BTreeSet<HoldKind> = made
+        .report
+        .holds
+        .iter()
+        .filter_map(|hold| HoldKind::from_word(&hold.kind))
+        .filter(|kind| kind.can_be_released())
+        .collect();
+    if !allow.is_empty() {
+        let choice = Choice { allow, only: None };
+        let plan = made.planned.unwrap().id.to_string();
+        let applied = world.engine.apply(&world.organisation, &plan, None, choice);
+        assert_eq!(applied.await.unwrap().report.counts.failed, 0);
+    }
+    made.report
+}
+
 pub(crate) async fn play(
     rehearsal: &Rehearsal,
     play: Play,
@@ -211,26 +232,10 @@ pub(crate) async fn play(
     // What a fault did to the source itself is mended too.
     world.turn_to(today(rehearsal, play));
     world.clock.wait(3);
-    let next = world.sync().await;
-    assert_eq!(next.report.error, None);
-    // What only a brake holds is released, as an administrator would who has read
-    // why it is held.
-    let allow: BTreeSet<HoldKind> = next
-        .report
-        .holds
-        .iter()
-        .filter_map(|hold| HoldKind::from_word(&hold.kind))
-        .filter(|kind| kind.can_be_released())
-        .collect();
-    if !allow.is_empty() {
-        let choice = Choice { allow, only: None };
-        let plan = next.planned.unwrap().id.to_string();
-        let applied = world.engine.apply(&world.organisation, &plan, None, choice);
-        assert_eq!(applied.await.unwrap().report.counts.failed, 0);
-    }
+    let next = sync_and_release(&world).await;
     // Whoever was first seen in the read before may lose access in this one.
     world.clock.wait(25);
-    world.sync_well().await;
+    sync_and_release(&world).await;
     let finally = look().await;
     world.end().await;
     Played {
@@ -238,7 +243,7 @@ pub(crate) async fn play(
         after,
         finally,
         report,
-        next: next.report,
+        next,
         state,
     }
 }
@@ -343,6 +348,15 @@ pub(crate) fn judged(
         );
     } else {
         for stray in played.after.strays(&played.before, &truth.after) {
+            // The newer of two rows stood on the page that was lost: the older one is
+            // what a first read knows.
+            let is_older = readable.is_none()
+                && faults.contains(&"duplicate-rows")
+                && play.when == When::First
+                && stray.contains(", field ");
+            if is_older {
+                continue;
+            }
             // An engagement that is new is known without its last day, beside older
             // ones with theirs.
             let no_ends = faults.iter().any(|fault| fault.ends_with(".endDate"));
