@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use muster_connect::Connector;
 use muster_model::report::{
     Counts, HoldReport, MessageCounts, Outcome, PeopleCounts, RunError, TargetCounts, Trigger,
 };
@@ -77,7 +78,8 @@ impl Engine {
         trigger: Trigger,
         watch: Option<Watch>,
     ) -> Result<Made, EngineError> {
-        self.run(organisation, name, trigger, watch, false).await
+        self.run(organisation, name, None, trigger, watch, false)
+            .await
     }
 
     /// Plans, and applies what needs nobody.
@@ -91,7 +93,25 @@ impl Engine {
         trigger: Trigger,
         watch: Option<Watch>,
     ) -> Result<Made, EngineError> {
-        self.run(organisation, name, trigger, watch, true).await
+        self.run(organisation, name, None, trigger, watch, true)
+            .await
+    }
+
+    /// Syncs from a connector that is open already instead of the stored
+    /// settings: for whoever reads from something that is no address, such as a
+    /// measurement that has no network in it.
+    ///
+    /// # Errors
+    /// As [`Engine::plan`].
+    pub async fn sync_from(
+        &self,
+        organisation: &Organisation,
+        name: &str,
+        connector: &dyn Connector,
+        trigger: Trigger,
+    ) -> Result<Made, EngineError> {
+        self.run(organisation, name, Some(connector), trigger, None, true)
+            .await
     }
 
     /// Applies a stored plan by its id or the beginning of it, as a run of its own.
@@ -151,6 +171,7 @@ impl Engine {
         &self,
         organisation: &Organisation,
         name: &str,
+        connector: Option<&dyn Connector>,
         trigger: Trigger,
         watch: Option<Watch>,
         apply: bool,
@@ -159,7 +180,7 @@ impl Engine {
         may_move(&connection)?;
         let run = self.begin(organisation, &connection, trigger).await?;
         let planned = match self
-            .read_and_plan(organisation, &connection, run.id, watch)
+            .read_and_plan(organisation, &connection, connector, run.id, watch)
             .await
         {
             Ok(planned) => planned,
@@ -202,10 +223,18 @@ impl Engine {
         &self,
         organisation: &Organisation,
         connection: &Connection,
+        connector: Option<&dyn Connector>,
         run: RunId,
         watch: Option<Watch>,
     ) -> Result<Planned, EngineError> {
-        let connector = self.open(organisation.id, connection).await?;
+        let opened;
+        let connector = match connector {
+            Some(connector) => connector,
+            None => {
+                opened = self.open(organisation.id, connection).await?;
+                opened.as_ref()
+            }
+        };
         let account = connector.account().await?;
         // Before anything is read: another company's people are none of our business.
         if connection
@@ -216,10 +245,10 @@ impl Engine {
             return Err(muster_reconcile::PlanError::OtherAccount.into());
         }
         let mut read = self
-            .read_source(organisation, connection, connector.as_ref(), run, watch)
+            .read_source(organisation, connection, connector, run, watch)
             .await?;
         read.evidence.rights = read.evidence.rights.or(account.rights);
-        self.plan_read(organisation, connection, connector.as_ref(), run, read)
+        self.plan_read(organisation, connection, connector, run, read)
             .await
     }
 

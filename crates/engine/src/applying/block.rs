@@ -13,6 +13,8 @@ use muster_storage::{
     StoredChange, StoredRecord, Transaction,
 };
 
+use tracing::Instrument;
+
 use super::tally::{chosen, release};
 use super::{Applied, Choice};
 use crate::engine::Engine;
@@ -85,7 +87,11 @@ impl<'a> Work<'a> {
         rows: &[StoredChange],
         applied: &mut Applied,
     ) -> Result<(), EngineError> {
-        let mut loaded = self.load(transaction, rows).await?;
+        let mut loaded = self
+            .load(transaction, rows)
+            .instrument(tracing::debug_span!("apply: load"))
+            .await?;
+        let enacting = tracing::debug_span!("apply: decide");
         let mut writes = Writes::default();
         let mut joined: BTreeMap<ExternalId, PersonId> = BTreeMap::new();
         let before = applied.passed.clone();
@@ -118,7 +124,10 @@ impl<'a> Work<'a> {
             self.enact(row.ordinal, &change, &mut loaded, &mut joined, &mut writes);
             applied.done(&change);
         }
-        self.write(transaction, writes).await?;
+        drop(enacting);
+        self.write(transaction, writes)
+            .instrument(tracing::debug_span!("apply: write"))
+            .await?;
         for (kind, rows) in &applied.passed {
             let rows = rows - before.get(kind).copied().unwrap_or_default();
             if rows > 0 {

@@ -14,6 +14,8 @@ use muster_storage::{
     ChangeState, Connection, Organisation, PersonQuery, StoredChange, Transaction,
 };
 
+use tracing::Instrument;
+
 pub use tally::{Applied, DoneBefore};
 
 use crate::engine::Engine;
@@ -161,7 +163,10 @@ impl Engine {
         planned: &Planned,
         choice: &Choice,
     ) -> Result<Applied, EngineError> {
-        let rows = self.open_rows(organisation, planned.id, choice).await?;
+        let rows = self
+            .open_rows(organisation, planned.id, choice)
+            .instrument(tracing::debug_span!("apply: rows"))
+            .await?;
         let mut applied = Applied::of(planned, choice);
         let rows = order::managers_first(rows);
         let work = block::Work::new(self, organisation, connection, planned, choice).await?;

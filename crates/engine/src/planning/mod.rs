@@ -17,6 +17,8 @@ use muster_model::{Digest, ExternalId, Fields, Link, PersonId, Plan, PlanId, Rea
 use muster_reconcile::{Confirmation, Input};
 use muster_storage::{Connection, NewPlan, Organisation, Rest};
 
+use tracing::Instrument;
+
 pub(crate) use versions::versions;
 
 use crate::engine::Engine;
@@ -46,6 +48,7 @@ impl Engine {
         let versions = versions(connection, connector.info());
         let mut loaded = self
             .load(organisation, connection, read.snapshot, &versions)
+            .instrument(tracing::debug_span!("plan: load"))
             .await?;
         let zone = Self::zone(organisation);
         let zone_of = |fields: &Fields| zone_of(fields, &zone);
@@ -83,9 +86,10 @@ impl Engine {
         if !questions.is_empty() {
             input.confirmations = answers(connector.confirm(&questions).await?);
         }
-        let plan = muster_reconcile::plan(input)?;
+        let plan = tracing::debug_span!("plan: decide").in_scope(|| muster_reconcile::plan(input))?;
         let past = past_read(&plan, &history, &policy, summary, self.now());
         let id = PlanId::new(self.ids.as_ref());
+        let _storing = tracing::debug_span!("plan: store");
         let mut transaction = self.storage.begin(organisation.id).await?;
         transaction
             .store_plan(NewPlan {
