@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use muster_connect::manifest::ConnectorInfo;
-use muster_connect::{Account, ConnectError, Confirmation, Connector, ReadRequest, RecordSink};
+use muster_connect::{Account, Confirmation, ConnectError, Connector, ReadRequest, RecordSink};
 use muster_model::{Evidence, EvidenceLevel, ExternalId};
 
 use crate::people;

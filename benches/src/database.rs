@@ -44,7 +44,9 @@ impl Database {
         let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
         sqlx::query(AssertSqlSafe(drop)).execute(&mut admin).await?;
         let create = format!("CREATE DATABASE {name}");
-        sqlx::query(AssertSqlSafe(create)).execute(&mut admin).await?;
+        sqlx::query(AssertSqlSafe(create))
+            .execute(&mut admin)
+            .await?;
         Ok(Self::Postgres {
             server: server.to_owned(),
             name,
@@ -82,15 +84,25 @@ impl Database {
         );
         let (rows, bytes): (i64, i64) = match self {
             Self::Sqlite(_) => {
-                let mut raw = SqliteConnectOptions::from_str(&self.url()?)?.connect().await?;
-                let rows = sqlx::query_scalar(AssertSqlSafe(count)).fetch_one(&mut raw).await?;
-                let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&mut raw).await?;
-                let size: i64 = sqlx::query_scalar("PRAGMA page_size").fetch_one(&mut raw).await?;
+                let mut raw = SqliteConnectOptions::from_str(&self.url()?)?
+                    .connect()
+                    .await?;
+                let rows = sqlx::query_scalar(AssertSqlSafe(count))
+                    .fetch_one(&mut raw)
+                    .await?;
+                let pages: i64 = sqlx::query_scalar("PRAGMA page_count")
+                    .fetch_one(&mut raw)
+                    .await?;
+                let size: i64 = sqlx::query_scalar("PRAGMA page_size")
+                    .fetch_one(&mut raw)
+                    .await?;
                 (rows, pages * size)
             }
             Self::Postgres { .. } => {
                 let mut raw = PgConnection::connect(&self.url()?).await?;
-                let rows = sqlx::query_scalar(AssertSqlSafe(count)).fetch_one(&mut raw).await?;
+                let rows = sqlx::query_scalar(AssertSqlSafe(count))
+                    .fetch_one(&mut raw)
+                    .await?;
                 let bytes = sqlx::query_scalar("SELECT pg_database_size(current_database())")
                     .fetch_one(&mut raw)
                     .await?;

@@ -48,7 +48,10 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let steps = steps::Steps::default();
     tracing_subscriber::registry()
-        .with(tracing_subscriber::filter::Targets::new().with_target("muster_engine", tracing::Level::DEBUG))
+        .with(
+            tracing_subscriber::filter::Targets::new()
+                .with_target("muster_engine", tracing::Level::DEBUG),
+        )
         .with(steps.clone())
         .init();
     match arguments.command {

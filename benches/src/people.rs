@@ -11,14 +11,42 @@ const GIVEN: [&str; 16] = [
     "Noah", "Nora", "Jakob", "Sofie", "Henrik",
 ];
 const FAMILY: [&str; 16] = [
-    "Hansen", "Ødegård", "Berg", "Haugen", "Lie", "Dahl", "Moen", "Strand", "Solberg", "Bakken",
-    "Lund", "Eide", "Aas", "Vik", "Nygård", "Holm",
+    "Hansen",
+    "Ødegård",
+    "Berg",
+    "Haugen",
+    "Lie",
+    "Dahl",
+    "Moen",
+    "Strand",
+    "Solberg",
+    "Bakken",
+    "Lund",
+    "Eide",
+    "Aas",
+    "Vik",
+    "Nygård",
+    "Holm",
 ];
 const DEPARTMENTS: [&str; 8] = [
-    "Sales", "Warehouse", "Finance", "Engineering", "Support", "Kitchen", "Transport", "People",
+    "Sales",
+    "Warehouse",
+    "Finance",
+    "Engineering",
+    "Support",
+    "Kitchen",
+    "Transport",
+    "People",
 ];
 const TITLES: [&str; 8] = [
-    "Adviser", "Driver", "Controller", "Engineer", "Clerk", "Cook", "Planner", "Manager",
+    "Adviser",
+    "Driver",
+    "Controller",
+    "Engineer",
+    "Clerk",
+    "Cook",
+    "Planner",
+    "Manager",
 ];
 
 /// How many people one manager has.
@@ -33,9 +61,15 @@ pub(crate) fn record(number: u64, changed: bool) -> SourceRecord {
     text(Field::GivenName, given.to_owned());
     text(Field::FamilyName, family.to_owned());
     text(Field::DisplayName, format!("{given} {family}"));
-    text(Field::WorkEmail, format!("person.{number}@fjordlys.example"));
+    text(
+        Field::WorkEmail,
+        format!("person.{number}@fjordlys.example"),
+    );
     let extra = u64::from(changed);
-    text(Field::Phone, format!("+47{}", 40_000_000 + number + extra * 3_000_000));
+    text(
+        Field::Phone,
+        format!("+47{}", 40_000_000 + number + extra * 3_000_000),
+    );
     text(Field::Country, "NO".to_owned());
     text(Field::Language, "nb".to_owned());
     fields.put(Field::DateOfBirth, Value::Date(born(number)));
@@ -45,7 +79,10 @@ pub(crate) fn record(number: u64, changed: bool) -> SourceRecord {
     );
     fields.put(
         Field::BankAccount,
-        Value::Sealed(SealedText::new(format!("NO93{:011}", 86_000_000_000 + number))),
+        Value::Sealed(SealedText::new(format!(
+            "NO93{:011}",
+            86_000_000_000 + number
+        ))),
     );
     fields.put(
         Field::Address,

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-
 use anyhow::Context;
 use muster_connect::http::TokioPause;
 use muster_engine::Engine;
@@ -147,7 +146,10 @@ impl World {
             .engine
             .sync_from(&self.organisation, NAME, &source, Trigger::Manual)
             .await?;
-        let seconds = watch.elapsed().saturating_sub(source.making()).as_secs_f64();
+        let seconds = watch
+            .elapsed()
+            .saturating_sub(source.making())
+            .as_secs_f64();
         let processor = stopwatch::processor()? - processor - source.making().as_secs_f64();
         let memory = stopwatch::most_memory()?;
         let touched = check(what, people, changed_every, &made.report)?;
@@ -188,7 +190,11 @@ fn check(what: &str, people: u64, changed_every: u64, report: &RunReport) -> any
         done == expected,
         "{what}: {done} people instead of {expected}: {counts:?}"
     );
-    Ok(if changed_every == 0 && what != "first sync" { 0 } else { done })
+    Ok(if changed_every == 0 && what != "first sync" {
+        0
+    } else {
+        done
+    })
 }
 
 fn info() -> anyhow::Result<&'static muster_connect::manifest::ConnectorInfo> {
@@ -207,4 +213,3 @@ pub(crate) fn rate(amount: u64, seconds: f64) -> f64 {
         amount as f64 / seconds
     }
 }
-

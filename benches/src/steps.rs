@@ -34,7 +34,9 @@ where
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        let Some(span) = context.span(&id) else { return };
+        let Some(span) = context.span(&id) else {
+            return;
+        };
         let Some(watch) = span.extensions_mut().remove::<Stopwatch>() else {
             return;
         };

@@ -166,16 +166,10 @@ impl<'a> Work<'a> {
             .into_iter()
             .map(|row| (row.external_id.clone(), row))
             .collect();
-        let created = changes().filter(|change| makes_a_person(change));
-        let keys: BTreeSet<_> = created
-            .filter_map(|change| records.get(change.external_id.as_ref()?))
-            .flat_map(|row| {
-                MatchKey::ALL
-                    .into_iter()
-                    .filter_map(|key| Some((key, key.digest(&row.record.fields, &self.key)?)))
-            })
+        let created: Vec<ExternalId> = changes()
+            .filter(|change| makes_a_person(change))
+            .filter_map(|change| change.external_id.clone())
             .collect();
-        let keys: Vec<_> = keys.into_iter().collect();
         // The records that hold a key were asked about when the plan was made; people
         // may have come since.
         let nowhere = SnapshotId::from_uuid(uuid_nil());
@@ -196,7 +190,7 @@ impl<'a> Work<'a> {
                 .people_of_records(self.connection.id, &managers)
                 .await?,
             holders: transaction
-                .key_holders(self.connection.id, nowhere, &keys)
+                .holders_of_records(self.connection.id, nowhere, &created)
                 .await?,
             records,
         })

@@ -13,6 +13,8 @@ use crate::report::{Class, Counts, FieldCounts};
 pub struct PlanTally {
     /// Rows.
     pub rows: u64,
+    /// Rows that are counted in a class.
+    pub people: u64,
     /// Each person once, by class. The classes add up to the records in scope
     /// plus the gone; the gone at rest are ignored.
     pub counts: Counts,
@@ -26,6 +28,7 @@ impl PlanTally {
         self.rows += 1;
         if let Some(class) = change.class() {
             self.counts.add(class, 1);
+            self.people += 1;
         }
         for planned in &change.effects {
             let held = planned.held.is_some();

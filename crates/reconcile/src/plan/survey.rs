@@ -17,22 +17,10 @@ use crate::trust::Verdict;
 
 /// The rows of a block before anything is decided that needs all blocks: who
 /// manages whom, and what the brakes hold.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Draft(pub(super) Rows);
 
 impl Draft {
-    /// How many rows and records at rest it holds.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.changes.len() + self.0.quiet.len()
-    }
-
-    /// Is there nothing in it?
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Takes in the rows of another block.
     pub fn append(&mut self, other: Self) {
         self.0.append(other.0);
