@@ -46,6 +46,8 @@ pub(crate) struct DatabaseArguments {
 pub(crate) enum Command {
     /// The whole main job on a machine with nothing else
     Demo(Demo),
+    /// Compare two employee files: CSV, NDJSON or XLSX
+    Diff(Diff),
     /// Read one HR system and print canonical people, without storing anything
     Pull(Pull),
     /// The catalogue of connectors
@@ -84,6 +86,44 @@ pub(crate) struct Demo {
     /// Only the first run, with its report as JSON
     #[arg(long)]
     pub(crate) once: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// One file
+    pub(crate) left: PathBuf,
+    /// The other one
+    pub(crate) right: PathBuf,
+    /// The columns that together name a person
+    #[arg(long, value_delimiter = ',', required = true, value_name = "FIELD,…")]
+    pub(crate) key: Vec<String>,
+    /// How the differences are printed
+    #[arg(long, value_enum, default_value_t = DiffFormat::Summary)]
+    pub(crate) format: DiffFormat,
+    /// What a column means: its header, and a canonical field or the other file's header
+    #[arg(long = "map", value_name = "HEADER=FIELD")]
+    pub(crate) maps: Vec<String>,
+    /// The country in whose national form phone numbers are read, ISO 3166-1 alpha-2
+    #[arg(long, value_name = "COUNTRY")]
+    pub(crate) region: Option<String>,
+    /// Also tell values that differ only in how they are written
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// The encoding of both files, or of each [default: found by content]
+    #[arg(long, value_delimiter = ',', value_name = "NAME[,NAME]")]
+    pub(crate) encoding: Vec<String>,
+    /// What separates the cells of CSV: a character, or tab [default: found in the first line]
+    #[arg(long, value_name = "CHARACTER")]
+    pub(crate) delimiter: Option<String>,
+}
+
+/// How differences are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    Summary,
+    Json,
+    Ndjson,
+    Csv,
 }
 
 /// How a source is reached.

@@ -31,6 +31,11 @@ impl Entropy for MachineEntropy {
     }
 }
 
+/// Hashes that nobody can foresee, so that no file can be made to collide in them.
+pub(crate) fn unforeseen_hashes() -> std::hash::RandomState {
+    std::hash::RandomState::new()
+}
+
 /// UUID v7 of a clock and of entropy.
 pub(crate) struct Ids {
     pub(crate) clock: Arc<dyn Clock>,

@@ -13,9 +13,10 @@ use std::fmt::Write;
 use std::process::Command;
 
 /// Every command with a page of its own.
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 16] = [
     &[],
     &["demo"],
+    &["diff"],
     &["pull"],
     &["connectors"],
     &["connectors", "show"],

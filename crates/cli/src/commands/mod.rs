@@ -4,6 +4,7 @@ mod apply;
 mod connect;
 mod connectors;
 mod demo;
+mod diff;
 mod org;
 mod people;
 mod plan;
@@ -22,6 +23,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     let database = &arguments.database;
     let done = match arguments.command {
         Command::Demo(command) => demo::run(command).await,
+        Command::Diff(command) => diff::run(&command),
         Command::Pull(command) => pull::run(command).await,
         Command::Connectors(command) => connectors::run(command),
         Command::Sandbox(command) => sandbox::run(command).await,
