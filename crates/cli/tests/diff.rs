@@ -80,13 +80,21 @@ fn with<'a>(options: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
 }
 
 fn lines(ended: &Ended) -> Vec<Value> {
-    ended.data.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    ended
+        .data
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[test]
 fn json_is_one_object_of_the_documented_shape() {
     let files = Files::new();
-    let ended = files.diff("left.csv", "right.csv", &with(&BY_NUMBER, &["--format", "json"]));
+    let ended = files.diff(
+        "left.csv",
+        "right.csv",
+        &with(&BY_NUMBER, &["--format", "json"]),
+    );
     assert_eq!(
         ended.data,
         "{\"left\":6,\"right\":4,\"matched\":2,\"changed\":1,\"only_left\":1,\"only_right\":1,\
@@ -94,7 +102,11 @@ fn json_is_one_object_of_the_documented_shape() {
          \"fields\":{\"family_name\":1,\"phone\":1}}\n"
     );
     assert_eq!(ended.code, 3);
-    assert!(ended.words.contains("shoe size") && ended.words.contains("location"), "{}", ended.words);
+    assert!(
+        ended.words.contains("shoe size") && ended.words.contains("location"),
+        "{}",
+        ended.words
+    );
 }
 
 #[test]
@@ -110,13 +122,20 @@ fn exact_tells_what_differs_only_in_its_form() {
         report["fields"],
         json!({"phone": 2, "employee_number": 1, "family_name": 1, "start_date": 1, "work_email": 1})
     );
-    assert_eq!((&report["matched"], &report["changed"]), (&json!(2), &json!(2)));
+    assert_eq!(
+        (&report["matched"], &report["changed"]),
+        (&json!(2), &json!(2))
+    );
 }
 
 #[test]
 fn ndjson_is_one_line_a_person() {
     let files = Files::new();
-    let ended = files.diff("left.csv", "right.csv", &with(&BY_NUMBER, &["--format", "ndjson"]));
+    let ended = files.diff(
+        "left.csv",
+        "right.csv",
+        &with(&BY_NUMBER, &["--format", "ndjson"]),
+    );
     assert_eq!(
         lines(&ended),
         [
@@ -135,13 +154,21 @@ fn ndjson_is_one_line_a_person() {
         "right.csv",
         &["--key", "surname,hire_date", "--format", "ndjson"],
     );
-    assert!(lines(&two).contains(&json!({"key": ["Moe", "2022-03-01"], "situation": "only_right", "fields": {}})));
+    assert!(
+        lines(&two).contains(
+            &json!({"key": ["Moe", "2022-03-01"], "situation": "only_right", "fields": {}})
+        )
+    );
 }
 
 #[test]
 fn csv_is_one_line_a_difference() {
     let files = Files::new();
-    let ended = files.diff("left.csv", "right.csv", &with(&BY_NUMBER, &["--format", "csv"]));
+    let ended = files.diff(
+        "left.csv",
+        "right.csv",
+        &with(&BY_NUMBER, &["--format", "csv"]),
+    );
     assert_eq!(
         ended.data,
         "employee_number,situation,field,left,right,left_rows,right_rows\n\
@@ -159,12 +186,21 @@ fn csv_is_one_line_a_difference() {
 fn the_summary_is_for_people_and_the_default() {
     let files = Files::new();
     let ended = files.diff("left.csv", "right.csv", &BY_NUMBER);
-    for words in ["1 of 2 on both sides differ", "family_name 1", "phone 1", "ambiguous key"] {
+    for words in [
+        "1 of 2 on both sides differ",
+        "family_name 1",
+        "phone 1",
+        "ambiguous key",
+    ] {
         assert!(ended.data.contains(words), "{words} in {}", ended.data);
     }
     assert!(!ended.data.contains("Hansen"), "no values in a summary");
     let same = files.diff("left.csv", "left.csv", &["--key", "e-mail,employee_number"]);
-    assert!(same.data.contains("nobody who is on both sides differs"), "{}", same.data);
+    assert!(
+        same.data.contains("nobody who is on both sides differs"),
+        "{}",
+        same.data
+    );
 }
 
 #[test]
@@ -180,7 +216,11 @@ fn exit_codes_say_how_it_ended() {
     // A difference is an answer, no failure.
     assert_eq!(code("one.csv", "two.csv", &key), 0);
     for format in ["summary", "json", "ndjson", "csv"] {
-        assert_eq!(code("one.csv", "twice.csv", &with(&key, &["--format", format])), 3, "{format}");
+        assert_eq!(
+            code("one.csv", "twice.csv", &with(&key, &["--format", format])),
+            3,
+            "{format}"
+        );
     }
     assert_eq!(code("one.csv", "torn.csv", &key), 1);
     assert_eq!(code("one.csv", "nowhere.csv", &key), 1);
@@ -190,7 +230,14 @@ fn exit_codes_say_how_it_ended() {
         &["--key", "employee_number,employee no"],
         &["--key", "employee_number", "--map", "x"],
         &["--key", "employee_number", "--map", "gone=x"],
-        &["--key", "employee_number", "--map", "x=phone", "--map", "X=team"],
+        &[
+            "--key",
+            "employee_number",
+            "--map",
+            "x=phone",
+            "--map",
+            "X=team",
+        ],
         &["--key", "employee_number", "--region", "Norway"],
         &["--key", "employee_number", "--encoding", "klingon"],
         &["--key", "employee_number", "--delimiter", "ab"],
@@ -206,20 +253,46 @@ fn exit_codes_say_how_it_ended() {
 fn map_says_what_a_column_means() {
     let files = Files::new();
     files.write("a.csv", "nr,login,tel,mobile\n1,KARI@example.org,1,2\n");
-    files.write("b.csv", "employee_number,e-mail,phone,cell\n1,kari@example.org,2,1\n");
-    let torn = files.diff("a.csv", "b.csv", &["--key", "employee_number", "--map", "nr=employee_number"]);
+    files.write(
+        "b.csv",
+        "employee_number,e-mail,phone,cell\n1,kari@example.org,2,1\n",
+    );
+    let torn = files.diff(
+        "a.csv",
+        "b.csv",
+        &["--key", "employee_number", "--map", "nr=employee_number"],
+    );
     assert_eq!(torn.code, 1);
-    assert!(torn.words.contains("files.repeated_field") && torn.words.contains("--map"), "{}", torn.words);
+    assert!(
+        torn.words.contains("files.repeated_field") && torn.words.contains("--map"),
+        "{}",
+        torn.words
+    );
     let ended = files.diff(
         "a.csv",
         "b.csv",
         &[
-            "--key", "employee_number", "--map", "nr=employee_number", "--map", "login=email", "--map",
-            "mobile=phone", "--map", "tel=cell", "--format", "json",
+            "--key",
+            "employee_number",
+            "--map",
+            "nr=employee_number",
+            "--map",
+            "login=email",
+            "--map",
+            "mobile=phone",
+            "--map",
+            "tel=cell",
+            "--format",
+            "json",
         ],
     );
     let report: Value = serde_json::from_str(&ended.data).unwrap();
-    assert_eq!((&report["matched"], &report["changed"]), (&json!(1), &json!(0)), "{}", ended.words);
+    assert_eq!(
+        (&report["matched"], &report["changed"]),
+        (&json!(1), &json!(0)),
+        "{}",
+        ended.words
+    );
     assert_eq!(ended.words, "");
 }
 
@@ -228,10 +301,20 @@ fn every_kind_of_file_compares_with_every_other() {
     let files = Files::new();
     let text = "employee_number;given_name;start_date\n1;Åse;2025-01-31\n2;Bo;\n";
     files.write("utf8.csv", text);
-    files.write("marked.csv", format!("\u{feff}{}", text.replace('\n', "\r\n")));
-    let units = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    files.write(
+        "marked.csv",
+        format!("\u{feff}{}", text.replace('\n', "\r\n")),
+    );
+    let units = |text: &str| {
+        text.encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect::<Vec<u8>>()
+    };
     files.write("utf16.txt", units(&text.replace(';', "\t")));
-    let latin: Vec<u8> = text.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
+    let latin: Vec<u8> = text
+        .chars()
+        .map(|letter| u8::try_from(u32::from(letter)).unwrap())
+        .collect();
     files.write("windows.csv", latin);
     files.write(
         "people.ndjson",
@@ -241,22 +324,42 @@ fn every_kind_of_file_compares_with_every_other() {
     files.write(
         "people.xlsx",
         workbook::workbook(&[
-            vec![Cell::Text("Start date"), Cell::Text("First name"), Cell::Text("Employee number")],
+            vec![
+                Cell::Text("Start date"),
+                Cell::Text("First name"),
+                Cell::Text("Employee number"),
+            ],
             vec![Cell::Day(45_688), Cell::Text("Åse"), Cell::Number("1")],
             vec![Cell::Nothing, Cell::Text("Bo"), Cell::Number("2")],
         ]),
     );
-    let names = ["utf8.csv", "marked.csv", "utf16.txt", "windows.csv", "people.ndjson", "people.xlsx"];
+    let names = [
+        "utf8.csv",
+        "marked.csv",
+        "utf16.txt",
+        "windows.csv",
+        "people.ndjson",
+        "people.xlsx",
+    ];
     for left in names {
         for right in names {
-            let ended = files.diff(left, right, &["--key", "employee_number", "--format", "json"]);
-            let report: Value = serde_json::from_str(&ended.data).unwrap_or_else(|_| panic!("{}", ended.words));
+            let ended = files.diff(
+                left,
+                right,
+                &["--key", "employee_number", "--format", "json"],
+            );
+            let report: Value =
+                serde_json::from_str(&ended.data).unwrap_or_else(|_| panic!("{}", ended.words));
             assert_eq!(
                 (&report["matched"], &report["changed"], &report["right"]),
                 (&json!(2), &json!(0), &json!(2)),
                 "{left} {right}"
             );
-            assert_eq!((ended.code, ended.words.as_str()), (0, ""), "{left} {right}");
+            assert_eq!(
+                (ended.code, ended.words.as_str()),
+                (0, ""),
+                "{left} {right}"
+            );
         }
     }
 }
@@ -267,20 +370,57 @@ fn hostile_files_are_refused_with_their_place_and_without_their_content() {
     files.write("good.csv", "employee_number,x\n1,a\n");
     for (name, bytes, told) in [
         ("empty.csv", &b""[..], "files.empty: "),
-        ("short.csv", b"employee_number,x\n1,a\n\nKari\n", "line 4, column 5: "),
-        ("long.csv", b"employee_number,x\n1,Kari,b\n", "line 2, column 8: "),
-        ("twice.csv", b"employee_number,x,X \n1,Kari,b\n", "files.repeated_column: "),
-        ("nul.csv", b"employee_number,x\n1,Kari\0\n", "line 2, column 7: "),
-        ("open.csv", b"employee_number,x\n1,\"Kari\n2,b\n", "line 2, column 3: "),
-        ("bytes.csv", b"employee_number,x\n1,\xC3\x85se\n2,Kari\xFF\n", "line 3, column 7: "),
-        ("headless.csv", b"Kari,Hansen\nOla,Berg\n", "perhaps its header line is missing"),
+        (
+            "short.csv",
+            b"employee_number,x\n1,a\n\nKari\n",
+            "line 4, column 5: ",
+        ),
+        (
+            "long.csv",
+            b"employee_number,x\n1,Kari,b\n",
+            "line 2, column 8: ",
+        ),
+        (
+            "twice.csv",
+            b"employee_number,x,X \n1,Kari,b\n",
+            "files.repeated_column: ",
+        ),
+        (
+            "nul.csv",
+            b"employee_number,x\n1,Kari\0\n",
+            "line 2, column 7: ",
+        ),
+        (
+            "open.csv",
+            b"employee_number,x\n1,\"Kari\n2,b\n",
+            "line 2, column 3: ",
+        ),
+        (
+            "bytes.csv",
+            b"employee_number,x\n1,\xC3\x85se\n2,Kari\xFF\n",
+            "line 3, column 7: ",
+        ),
+        (
+            "headless.csv",
+            b"Kari,Hansen\nOla,Berg\n",
+            "perhaps its header line is missing",
+        ),
         ("array.json", b"[{\"x\":\"Kari\"}]", "files.json_array: "),
     ] {
         files.write(name, bytes);
         for (left, right) in [(name, "good.csv"), ("good.csv", name)] {
             let ended = files.diff(left, right, &["--key", "employee_number"]);
-            assert_eq!(ended.code, if name == "headless.csv" { 2 } else { 1 }, "{name}: {}", ended.words);
-            assert!(ended.words.contains(told) && ended.words.contains(name), "{name}: {}", ended.words);
+            assert_eq!(
+                ended.code,
+                if name == "headless.csv" { 2 } else { 1 },
+                "{name}: {}",
+                ended.words
+            );
+            assert!(
+                ended.words.contains(told) && ended.words.contains(name),
+                "{name}: {}",
+                ended.words
+            );
             assert!(!ended.words.contains("Kari"), "{name}: {}", ended.words);
             assert_eq!(ended.data, "");
         }
@@ -296,7 +436,11 @@ fn a_line_of_a_gigabyte_fails_early() {
     let ended = files.diff("huge.csv", "left.csv", &BY_NUMBER);
     assert_eq!(ended.code, 1);
     // A hole in a file is zeros.
-    assert!(ended.words.contains("files.nul") && ended.words.contains("line 1, column 1"), "{}", ended.words);
+    assert!(
+        ended.words.contains("files.nul") && ended.words.contains("line 1, column 1"),
+        "{}",
+        ended.words
+    );
 }
 
 #[test]

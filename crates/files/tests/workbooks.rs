@@ -15,8 +15,10 @@ use muster_files::{FileError, ReadOptions, TableReader};
 use workbook::{Cell, archive, workbook};
 
 fn read(bytes: Vec<u8>) -> Result<Vec<Vec<String>>, FileError> {
-    let mut reader =
-        TableReader::from_reader(Box::new(std::io::Cursor::new(bytes)), &ReadOptions::default())?;
+    let mut reader = TableReader::from_reader(
+        Box::new(std::io::Cursor::new(bytes)),
+        &ReadOptions::default(),
+    )?;
     let mut rows = vec![reader.columns().to_vec()];
     while let Some(block) = reader.next_block()? {
         for row in block.rows() {
@@ -29,10 +31,24 @@ fn read(bytes: Vec<u8>) -> Result<Vec<Vec<String>>, FileError> {
 #[test]
 fn cells_are_what_a_person_would_type() {
     let rows = read(workbook(&[
-        vec![Cell::Text("number"), Cell::Text("hired"), Cell::Text("name"), Cell::Text("share")],
-        vec![Cell::Number("1001"), Cell::Day(45_688), Cell::Text("Åse, &quot;Åse&quot;"), Cell::Number("37.5")],
+        vec![
+            Cell::Text("number"),
+            Cell::Text("hired"),
+            Cell::Text("name"),
+            Cell::Text("share"),
+        ],
+        vec![
+            Cell::Number("1001"),
+            Cell::Day(45_688),
+            Cell::Text("Åse, &quot;Åse&quot;"),
+            Cell::Number("37.5"),
+        ],
         vec![],
-        vec![Cell::Number("1002.0"), Cell::Nothing, Cell::Text("two\nlines")],
+        vec![
+            Cell::Number("1002.0"),
+            Cell::Nothing,
+            Cell::Text("two\nlines"),
+        ],
     ]))
     .unwrap();
     assert_eq!(
@@ -57,7 +73,10 @@ fn a_workbook_that_is_none_or_too_long_a_row_is_refused() {
     ]))
     .unwrap_err();
     let place = long.place.unwrap();
-    assert_eq!((long.code(), place.line, place.column), ("files.row_length", 3, 2));
+    assert_eq!(
+        (long.code(), place.line, place.column),
+        ("files.row_length", 3, 2)
+    );
     let mut cut = workbook(&[vec![Cell::Text("a")]]);
     cut.truncate(cut.len() / 2);
     assert_eq!(code(cut), "files.xlsx");
