@@ -175,8 +175,11 @@ fn form(column: usize, text: &str) -> String {
     }
 }
 
+/// The rows of one key, left and right.
+type Group<'a> = (Vec<&'a [String; 4]>, Vec<&'a [String; 4]>);
+
 /// The model: groups by key, then looks at each.
-fn model(left: &Table, right: &Table, how: How) -> (DiffReport, BTreeSet<(String, Situation2)>) {
+fn model(left: &Table, right: &Table, how: How) -> (DiffReport, BTreeSet<(String, Told)>) {
     let key = |row: &[String; 4]| -> Option<Vec<String>> {
         how.key()
             .into_iter()
@@ -187,7 +190,7 @@ fn model(left: &Table, right: &Table, how: How) -> (DiffReport, BTreeSet<(String
             })
             .collect()
     };
-    let mut groups: BTreeMap<Vec<String>, (Vec<&[String; 4]>, Vec<&[String; 4]>)> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<String>, Group<'_>> = BTreeMap::new();
     let mut report = DiffReport {
         left: left.rows.len() as u64,
         right: right.rows.len() as u64,
@@ -223,7 +226,7 @@ fn model(left: &Table, right: &Table, how: How) -> (DiffReport, BTreeSet<(String
                     .collect();
                 if !differing.is_empty() {
                     report.changed += 1;
-                    situations.insert((shown, Situation2::Changed));
+                    situations.insert((shown, Told::Changed));
                 }
                 for column in differing {
                     fields[column] += 1;
@@ -231,16 +234,16 @@ fn model(left: &Table, right: &Table, how: How) -> (DiffReport, BTreeSet<(String
             }
             ([_], []) => {
                 report.only_left += 1;
-                situations.insert((shown, Situation2::OnlyLeft));
+                situations.insert((shown, Told::OnlyLeft));
             }
             ([], [_]) => {
                 report.only_right += 1;
-                situations.insert((shown, Situation2::OnlyRight));
+                situations.insert((shown, Told::OnlyRight));
             }
             (left, right) => {
                 report.ambiguous_left += left.len() as u64;
                 report.ambiguous_right += right.len() as u64;
-                situations.insert((shown, Situation2::Ambiguous));
+                situations.insert((shown, Told::Ambiguous));
             }
         }
     }
@@ -258,22 +261,22 @@ fn model(left: &Table, right: &Table, how: How) -> (DiffReport, BTreeSet<(String
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Situation2 {
+enum Told {
     Changed,
     OnlyLeft,
     OnlyRight,
     Ambiguous,
 }
 
-fn situations(lines: &[Line]) -> BTreeSet<(String, Situation2)> {
+fn situations(lines: &[Line]) -> BTreeSet<(String, Told)> {
     lines
         .iter()
         .filter_map(|line| {
             let situation = match line.situation {
-                Situation::Changed => Situation2::Changed,
-                Situation::OnlyLeft => Situation2::OnlyLeft,
-                Situation::OnlyRight => Situation2::OnlyRight,
-                Situation::Ambiguous => Situation2::Ambiguous,
+                Situation::Changed => Told::Changed,
+                Situation::OnlyLeft => Told::OnlyLeft,
+                Situation::OnlyRight => Told::OnlyRight,
+                Situation::Ambiguous => Told::Ambiguous,
                 Situation::Invalid => return None,
             };
             let key: Vec<&str> = line

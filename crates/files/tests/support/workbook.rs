@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use zip::write::SimpleFileOptions;
 
 /// A cell of a sheet.
-pub enum Cell {
+pub(crate) enum Cell {
     /// Text.
     Text(&'static str),
     /// A number.
@@ -17,7 +17,7 @@ pub enum Cell {
 }
 
 /// A workbook with one sheet.
-pub fn workbook(rows: &[Vec<Cell>]) -> Vec<u8> {
+pub(crate) fn workbook(rows: &[Vec<Cell>]) -> Vec<u8> {
     let mut sheet = String::from(
         r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>"#,
     );
@@ -62,7 +62,7 @@ pub fn workbook(rows: &[Vec<Cell>]) -> Vec<u8> {
 }
 
 /// An archive of these files.
-pub fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in parts {
         archive
