@@ -32,7 +32,8 @@ pub use evidence::{Doubt, DoubtKind, Evidence, EvidenceLevel, ReadHistory, ReadS
 pub use field::Field;
 pub use fields::Fields;
 pub use id::{
-    ConnectionId, ExternalId, IdSource, OrganisationId, PersonId, PlanId, RunId, SnapshotId,
+    AccountId, ConnectionId, ExternalId, IdSource, OrganisationId, PersonId, PlanId, RunId,
+    SnapshotId, TokenId,
 };
 pub use id_list::ExternalIds;
 pub use link::{Base, Decision, Link};

@@ -9,7 +9,9 @@ use muster_model::{
     RunId, SnapshotId,
 };
 
+use crate::account::{Access, Token};
 use crate::both::{Handle, on_its_engine};
+use crate::condition::Condition;
 use crate::connection::{Connection, Credentials};
 use crate::error::StorageError;
 use crate::key_holders::KeyHolders;
@@ -38,6 +40,32 @@ impl Reader {
     #[must_use]
     pub const fn organisation(&self) -> OrganisationId {
         self.scope.organisation
+    }
+
+    /// How the work stands, in numbers.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn condition(&mut self) -> Result<Condition> {
+        on_its_engine!(self, condition::read())
+    }
+
+    // --- who signs in
+
+    /// Who may enter, by address.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn accesses(&mut self) -> Result<Vec<Access>> {
+        on_its_engine!(self, account_access::list())
+    }
+
+    /// All tokens, oldest first.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn tokens(&mut self) -> Result<Vec<Token>> {
+        on_its_engine!(self, tokens::list())
     }
 
     // --- connections

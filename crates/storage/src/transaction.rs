@@ -7,11 +7,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use muster_model::policy::BrakeKind;
 use muster_model::report::Trigger;
+use muster_model::values::Email;
 use muster_model::{
     Change, ConnectionId, ExternalId, Link, PersonId, Plan, PlanId, RunId, RunReport, SnapshotId,
+    TokenId,
 };
 use uuid::Uuid;
 
+use crate::account::{Access, NewToken, Role};
 use crate::both::on_its_engine;
 use crate::connection::{Connection, Credentials, NewConnection};
 use crate::error::StorageError;
@@ -22,6 +25,7 @@ use crate::reader::Reader;
 use crate::record::{RecordToStore, Rest, Stored};
 use crate::release::HoldRelease;
 use crate::run::Run;
+use crate::secret::Secret;
 
 /// A transaction over one organisation's data: everything in it becomes true
 /// together with [`Transaction::commit`], or nothing does. It reads like a
@@ -44,6 +48,43 @@ impl Transaction {
     /// `storage.database`: then nothing was written.
     pub async fn commit(self) -> Result<()> {
         self.reader.handle.commit().await
+    }
+
+    /// The handle, for whoever goes on in another organisation.
+    pub(crate) fn into_handle(self) -> crate::both::Handle {
+        self.reader.handle
+    }
+
+    // --- who signs in
+
+    /// Lets the account of an address into the organisation, made if there is
+    /// none. With an account that has no password comes a one-time link to set one.
+    ///
+    /// # Errors
+    /// `access.exists` if it may enter already.
+    pub async fn give_access(
+        &mut self,
+        address: &Email,
+        role: Role,
+        link_for: Duration,
+    ) -> Result<(Access, Option<Secret>)> {
+        on_its_engine!(&mut self.reader, account_access::give(address, role, link_for))
+    }
+
+    /// Makes a token for a program; its secret is stored nowhere.
+    ///
+    /// # Errors
+    /// `connection.unknown`.
+    pub async fn create_token(&mut self, new: &NewToken) -> Result<(TokenId, Secret)> {
+        on_its_engine!(&mut self.reader, tokens::insert(new))
+    }
+
+    /// Ends a token; `false` if there is none of the id, or it was over.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn revoke_token(&mut self, id: TokenId) -> Result<bool> {
+        on_its_engine!(&mut self.reader, tokens::revoke(id))
     }
 
     // --- connections
@@ -107,6 +148,15 @@ impl Transaction {
     /// `run.lease_lost` if another run took the connection.
     pub async fn finish_run(&mut self, report: &RunReport) -> Result<()> {
         on_its_engine!(&mut self.reader, runs::finish(report))
+    }
+
+    /// Ends every run that has not ended and takes its lease: for a database that
+    /// was put back, where nobody works on them; how many there were.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn interrupt_runs(&mut self) -> Result<u64> {
+        on_its_engine!(&mut self.reader, runs::interrupt())
     }
 
     // --- source records
@@ -241,6 +291,14 @@ impl Transaction {
         on_its_engine!(&mut self.reader, erase::people(people))
     }
 
+    /// Remembers people as erased, whether or not they are there.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn remember_erased(&mut self, people: &[(PersonId, Timestamp)]) -> Result<()> {
+        on_its_engine!(&mut self.reader, erase::remember(people))
+    }
+
     // --- plans
 
     /// Stores a plan: its head in the clear, each row sealed with the key of
@@ -351,6 +409,14 @@ impl Transaction {
     /// `person.unknown`.
     pub async fn enqueue(&mut self, messages: &[OutboxMessage]) -> Result<()> {
         on_its_engine!(&mut self.reader, outbox::enqueue(messages))
+    }
+
+    /// Cancels outward work that waits since an instant or longer; how much there was.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn cancel_outbox_before(&mut self, at: Timestamp) -> Result<u64> {
+        on_its_engine!(&mut self.reader, outbox::cancel_before(at))
     }
 
     /// Says where outward work stands.

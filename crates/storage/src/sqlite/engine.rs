@@ -12,7 +12,7 @@ use super::Session;
 use crate::error::StorageError;
 
 /// The file inside the folder.
-const FILE: &str = "muster.db";
+pub(crate) const FILE: &str = "muster.db";
 /// How long a writer of this or another process is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Readers at once; more would only share the same cores.
@@ -21,11 +21,16 @@ const READERS: u32 = 8;
 const CACHE: &str = "-65536";
 
 /// Each version of the schema; forward only, and never edited once published.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (
         1,
         "first",
         include_str!("../../migrations/sqlite/0001_first.sql"),
+    ),
+    (
+        5,
+        "operation",
+        include_str!("../../migrations/sqlite/0005_operation.sql"),
     ),
     (
         7,
@@ -46,6 +51,13 @@ pub(crate) struct Engine {
 impl Engine {
     /// Opens or makes the file in a folder and brings its schema up to date.
     pub(crate) async fn open(directory: &Path) -> Result<Self, StorageError> {
+        let engine = Self::connect(directory).await?;
+        migrations(None).run(&engine.writer).await?;
+        Ok(engine)
+    }
+
+    /// Opens or makes the file in a folder and leaves its schema as it is.
+    pub(crate) async fn connect(directory: &Path) -> Result<Self, StorageError> {
         make_private(directory).map_err(|error| StorageError::Directory {
             path: directory.to_owned(),
             reason: error.kind(),
@@ -69,17 +81,6 @@ impl Engine {
             .acquire_timeout(PATIENCE)
             .connect_with(options.clone())
             .await?;
-        Migrator::with_migrations(
-            MIGRATIONS
-                .into_iter()
-                .map(|(version, name, sql)| {
-                    let kind = MigrationType::Simple;
-                    Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
-                })
-                .collect(),
-        )
-        .run(&writer)
-        .await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(PATIENCE)
@@ -106,11 +107,43 @@ impl Engine {
         Ok(())
     }
 
+    /// A reader that sees everything as it is at its first statement, however long
+    /// it reads; the writer goes on meanwhile.
+    pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Sqlite>, StorageError> {
+        Ok(self.readers.begin().await?)
+    }
+
     /// Waits for open work and closes the file.
     pub(crate) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Which versions of the schema this program knows.
+pub(crate) fn versions() -> Vec<i64> {
+    MIGRATIONS.iter().map(|(version, ..)| *version).collect()
+}
+
+/// Brings the schema up to date, or to these versions and no further.
+pub(crate) async fn migrate(
+    session: &mut Session,
+    only: Option<&[i64]>,
+) -> Result<(), StorageError> {
+    Ok(migrations(only).run(session).await?)
+}
+
+fn migrations(only: Option<&[i64]>) -> Migrator {
+    Migrator::with_migrations(
+        MIGRATIONS
+            .into_iter()
+            .filter(|(version, ..)| only.is_none_or(|only| only.contains(version)))
+            .map(|(version, name, sql)| {
+                let kind = MigrationType::Simple;
+                Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
+            })
+            .collect(),
+    )
 }
 
 /// The database's own clock, in microseconds since 1970 UTC: leases of several

@@ -2,6 +2,7 @@
 
 mod bulk;
 pub(crate) mod engine;
+pub(crate) mod whole;
 
 pub(crate) use engine::Engine;
 
@@ -10,6 +11,10 @@ pub(crate) type Db = sqlx::Sqlite;
 /// One connection to the database.
 pub(crate) type Session = sqlx::SqliteConnection;
 
+#[path = "../statements/account_access.rs"]
+pub(crate) mod account_access;
+#[path = "../statements/condition.rs"]
+pub(crate) mod condition;
 #[path = "../statements/connections.rs"]
 pub(crate) mod connections;
 #[path = "../statements/due.rs"]
@@ -40,5 +45,7 @@ pub(crate) mod records;
 pub(crate) mod runs;
 #[path = "../statements/snapshots.rs"]
 pub(crate) mod snapshots;
+#[path = "../statements/tokens.rs"]
+pub(crate) mod tokens;
 #[path = "../statements/touched.rs"]
 pub(crate) mod touched;

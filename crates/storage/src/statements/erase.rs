@@ -1,10 +1,13 @@
 //! Erasing people: rows, digests and keys go; what other places sealed with
 //! those keys can then be read by nobody, and is emptied as well.
 
+use jiff::Timestamp;
 use muster_model::PersonId;
 
 use super::Session;
+use super::bulk::stage;
 use super::due::stage_people;
+use crate::cell::{Cell, Kind, Table};
 use crate::error::StorageError;
 use crate::scope::Scope;
 
@@ -46,6 +49,15 @@ const REMEMBER: &str = "INSERT INTO erased_people (organisation_id, person_id, e
     SELECT people.organisation_id, people.id, $2 FROM people \
     JOIN stage_ids ON stage_ids.id = people.id WHERE people.organisation_id = $1 \
     ON CONFLICT (organisation_id, person_id) DO NOTHING";
+/// The given instant is the right one: that of erasing again is not.
+const REMEMBER_GIVEN: &str = "INSERT INTO erased_people (organisation_id, person_id, erased_at) \
+    SELECT $1, given.person_id, min(given.erased_at) FROM stage_erased AS given WHERE true \
+    GROUP BY given.person_id ON CONFLICT (organisation_id, person_id) \
+    DO UPDATE SET erased_at = excluded.erased_at";
+const ERASED: Table = Table {
+    name: "stage_erased",
+    columns: &[("person_id", Kind::Uuid), ("erased_at", Kind::Number)],
+};
 const DELETE: &str = "DELETE FROM people WHERE organisation_id = $1 \
     AND id IN (SELECT id FROM stage_ids)";
 
@@ -76,4 +88,24 @@ pub(crate) async fn people(
             .rows_affected();
     }
     Ok(erased)
+}
+
+/// Remembers people as erased, with the instant, whether or not they are there.
+pub(crate) async fn remember(
+    scope: &Scope,
+    session: &mut Session,
+    people: &[(PersonId, Timestamp)],
+) -> Result<(), StorageError> {
+    for people in people.chunks(AT_ONCE) {
+        let rows: Vec<Vec<Cell>> = people
+            .iter()
+            .map(|(person, at)| vec![person.uuid().into(), at.as_microsecond().into()])
+            .collect();
+        stage(&mut *session, &ERASED, &rows).await?;
+        sqlx::query(REMEMBER_GIVEN)
+            .bind(scope.id())
+            .execute(&mut *session)
+            .await?;
+    }
+    Ok(())
 }
