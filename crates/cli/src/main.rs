@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod database;
 mod exit;
+mod key_file;
 mod machine;
 mod output;
 mod pairs;

@@ -3,6 +3,7 @@
 use muster_connect::ConnectError;
 use muster_reconcile::PlanError;
 use muster_storage::StorageError;
+use muster_storage::backup::BackupError;
 
 /// A failure of a step. The text begins with its stable code, says what to do,
 /// and holds nobody's data.
@@ -112,12 +113,47 @@ pub enum EngineError {
         /// Who they are.
         ids: String,
     },
+    /// No e-mail address.
+    #[error("account.address: {reason}")]
+    Address {
+        /// What is wrong with it, without it.
+        reason: String,
+    },
+    /// A role that does not exist.
+    #[error("account.role: there is no role {name:?}; the roles are {known}")]
+    RoleUnknown {
+        /// What was given.
+        name: String,
+        /// The roles that exist.
+        known: String,
+    },
+    /// A scope that does not exist.
+    #[error("token.scope: there is no scope {name:?}; the scopes are {known}")]
+    ScopeUnknown {
+        /// What was given.
+        name: String,
+        /// The scopes that exist.
+        known: String,
+    },
+    /// Provisioning into nowhere.
+    #[error(
+        "token.connection: a token with the scope scim belongs to one connection; name it with --connection"
+    )]
+    ScimWithoutConnection,
+    /// A token that would be over before it begins.
+    #[error(
+        "token.expired: the token would have expired already; give an instant that is still to come"
+    )]
+    ExpiredAlready,
     /// The planner refused.
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// The source failed.
     #[error(transparent)]
     Source(#[from] ConnectError),
+    /// A backup or a restore failed.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -146,6 +182,11 @@ impl EngineError {
                 | Self::HoldUnknown { .. }
                 | Self::PersonUnknown { .. }
                 | Self::PersonUnclear { .. }
+                | Self::Address { .. }
+                | Self::RoleUnknown { .. }
+                | Self::ScopeUnknown { .. }
+                | Self::ScimWithoutConnection
+                | Self::ExpiredAlready
         )
     }
 }

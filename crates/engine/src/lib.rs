@@ -10,6 +10,8 @@
 //! | [`applying`] | each row by itself, or all together; what must go out is queued |
 //! | [`run`](mod@run) | one execution of these, with its lease and its report |
 //! | [`directory`] | people and runs, for whoever asks |
+//! | [`sign_in`] | who and what may enter an organisation |
+//! | [`doctor`] | what an operator should look at |
 //!
 //! The service, the schedule, the outbox's workers, the lifecycle clock and the
 //! import desk get modules of their own beside these.
@@ -17,12 +19,14 @@
 pub mod applying;
 pub mod connections;
 pub mod directory;
+pub mod doctor;
 pub mod engine;
 pub mod error;
 mod lease;
 pub mod planning;
 pub mod read;
 pub mod run;
+pub mod sign_in;
 mod wake;
 
 pub use engine::Engine;

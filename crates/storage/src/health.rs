@@ -75,7 +75,10 @@ impl Storage {
             return Err(StorageError::None);
         }
         let faults = on_the_whole!(handle, whole::faults())?;
-        let now = instant("the database's clock", on_the_whole!(handle, engine::now())?)?;
+        let now = instant(
+            "the database's clock",
+            on_the_whole!(handle, engine::now())?,
+        )?;
         let organisations = on_the_whole!(handle, front_door::list())?
             .into_iter()
             .map(|row| {

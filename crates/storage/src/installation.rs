@@ -126,9 +126,7 @@ impl Storage {
         key: &Key,
     ) -> Result<Vec<u8>, Unopened> {
         let place = key_place(organisation, "organisations.wrapped_key");
-        master
-            .key()
-            .seal(self.entropy.as_ref(), place, key.bytes())
+        master.key().seal(self.entropy.as_ref(), place, key.bytes())
     }
 
     /// Whose one-time link it is, while it is good.

@@ -39,7 +39,11 @@ impl Secret {
     /// What is stored. A secret of 256 random bits needs no slow hash: there is
     /// nothing to guess.
     pub(crate) fn digest(&self) -> Vec<u8> {
-        blake3::derive_key("Muster secret: digest of what is presented", self.0.as_bytes()).to_vec()
+        blake3::derive_key(
+            "Muster secret: digest of what is presented",
+            self.0.as_bytes(),
+        )
+        .to_vec()
     }
 }
 

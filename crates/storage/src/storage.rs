@@ -207,7 +207,10 @@ impl Storage {
         })
     }
 
-    pub(crate) fn open_organisation(&self, row: OrganisationRow) -> Result<(Organisation, Key), StorageError> {
+    pub(crate) fn open_organisation(
+        &self,
+        row: OrganisationRow,
+    ) -> Result<(Organisation, Key), StorageError> {
         let (id, name, region, time_zone, wrapped_key, wrapped_index_key, created_at) = row;
         let id = OrganisationId::from_uuid(id);
         let place = key_place(id, "organisations.wrapped_key");

@@ -68,7 +68,10 @@ impl Transaction {
         role: Role,
         link_for: Duration,
     ) -> Result<(Access, Option<Secret>)> {
-        on_its_engine!(&mut self.reader, account_access::give(address, role, link_for))
+        on_its_engine!(
+            &mut self.reader,
+            account_access::give(address, role, link_for)
+        )
     }
 
     /// Makes a token for a program; its secret is stored nowhere.

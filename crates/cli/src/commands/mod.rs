@@ -1,19 +1,25 @@
 //! The commands, one file each: parse, call the engine, render.
 
 mod apply;
+mod backup;
 mod connect;
 mod connectors;
 mod demo;
 mod diff;
+mod doctor;
+mod key;
 mod org;
 mod people;
 mod plan;
 mod pull;
 mod rehearse;
+mod restore;
 mod runs;
 mod sandbox;
 mod source;
 mod sync;
+mod token;
+mod user;
 
 use crate::args::{Arguments, Command};
 use crate::exit::{Exit, Usage};
@@ -28,12 +34,18 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Connectors(command) => connectors::run(command),
         Command::Sandbox(command) => sandbox::run(command).await,
         Command::Org(command) => org::run(command, database).await,
+        Command::User(command) => user::run(command, database).await,
+        Command::Token(command) => token::run(command, database).await,
         Command::Connect(command) => connect::run(command, database).await,
         Command::Plan(command) => plan::run(command, database).await,
         Command::Apply(command) => apply::run(command, database).await,
         Command::Sync(command) => sync::run(command, database).await,
         Command::People(command) => people::run(command, database).await,
         Command::Runs(command) => runs::run(command, database).await,
+        Command::Doctor(command) => doctor::run(command, database).await,
+        Command::Backup(command) => backup::run(command, database).await,
+        Command::Restore(command) => restore::run(command, database).await,
+        Command::Key(command) => key::run(command, database).await,
         Command::Rehearse(command) => rehearse::run(&command),
     };
     done.map_err(

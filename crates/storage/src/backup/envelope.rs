@@ -160,12 +160,8 @@ impl<R: Read> Opener<R> {
     /// In the error of the stream: `backup.not_one`, `backup.newer`, `backup.key`.
     pub(crate) fn begin(mut inner: R, master: &MasterKey) -> io::Result<Self> {
         let mut header = Vec::with_capacity(HEADER);
-        (&mut inner)
-            .take(HEADER as u64)
-            .read_to_end(&mut header)?;
-        let rest = header
-            .strip_prefix(MAGIC)
-            .ok_or(BackupError::NotOne)?;
+        (&mut inner).take(HEADER as u64).read_to_end(&mut header)?;
+        let rest = header.strip_prefix(MAGIC).ok_or(BackupError::NotOne)?;
         let (format, rest) = rest.split_first_chunk::<2>().ok_or(BackupError::NotOne)?;
         let format = u16::from_le_bytes(*format);
         if format != FORMAT {
@@ -270,7 +266,9 @@ mod tests {
     }
 
     fn plain(length: usize) -> Vec<u8> {
-        (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect()
+        (0..length)
+            .map(|at| u8::try_from(at % 251).unwrap())
+            .collect()
     }
 
     #[test]
@@ -278,7 +276,11 @@ mod tests {
         for length in [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE] {
             let plain = plain(length);
             let sealed = sealed(&plain);
-            assert!(!sealed.windows(32).any(|window| plain.windows(32).next() == Some(window)));
+            assert!(
+                !sealed
+                    .windows(32)
+                    .any(|window| plain.windows(32).next() == Some(window))
+            );
             assert_eq!(opened(&sealed).unwrap(), plain, "{length}");
         }
     }
@@ -291,18 +293,30 @@ mod tests {
             let error = opened(&whole[..cut]).unwrap_err();
             assert!(error.starts_with("backup.damaged"), "{cut}: {error}");
         }
-        for (at, piece) in [(HEADER, 0), (border - 1, 0), (border, 1), (whole.len() - 1, 3)] {
+        for (at, piece) in [
+            (HEADER, 0),
+            (border - 1, 0),
+            (border, 1),
+            (whole.len() - 1, 3),
+        ] {
             let mut changed = whole.clone();
             changed[at] ^= 1;
             let error = opened(&changed).unwrap_err();
             let begins = HEADER + piece * (PIECE + TAG);
-            assert!(error.contains(&format!("at byte {begins} ")), "{at}: {error}");
+            assert!(
+                error.contains(&format!("at byte {begins} ")),
+                "{at}: {error}"
+            );
         }
         let mut swapped = whole[..HEADER].to_vec();
         swapped.extend_from_slice(&whole[border..border + PIECE + TAG]);
         swapped.extend_from_slice(&whole[HEADER..border]);
         swapped.extend_from_slice(&whole[border + PIECE + TAG..]);
-        assert!(opened(&swapped).unwrap_err().contains(&format!("at byte {HEADER} ")));
+        assert!(
+            opened(&swapped)
+                .unwrap_err()
+                .contains(&format!("at byte {HEADER} "))
+        );
         let mut longer = whole.clone();
         longer.push(0);
         assert!(opened(&longer).is_err());
@@ -314,7 +328,10 @@ mod tests {
         let other = MasterKey::generate(&Fixed(8));
         let error = Opener::begin(whole.as_slice(), &other).err().unwrap();
         assert!(error.to_string().starts_with("backup.key"), "{error}");
-        for text in [&b""[..], b"SQLite format 3\0 and more of it, for it is longer than that"] {
+        for text in [
+            &b""[..],
+            b"SQLite format 3\0 and more of it, for it is longer than that",
+        ] {
             assert!(opened(text).unwrap_err().starts_with("backup.not_one"));
         }
         let mut newer = whole;

@@ -3,12 +3,15 @@
 //! holds who was erased.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
 
 use jiff::Timestamp;
 use muster_model::{OrganisationId, PersonId};
 use uuid::Uuid;
 
 use super::error::BackupError;
+use super::file::NewFile;
 use crate::both::{Handle, on_the_whole};
 use crate::error::StorageError;
 use crate::storage::Storage;
@@ -42,6 +45,18 @@ impl Erased {
             );
         }
         text
+    }
+
+    /// Writes the list into its file; the one that is there is replaced as a whole.
+    ///
+    /// # Errors
+    /// `backup.file`.
+    pub fn write(list: &[Self], path: &Path) -> Result<(), BackupError> {
+        let file = NewFile::begin(path, true)?;
+        (&file)
+            .write_all(Self::to_csv(list).as_bytes())
+            .map_err(|error| BackupError::file(path, &error))?;
+        file.finish()
     }
 
     /// The list from its file.

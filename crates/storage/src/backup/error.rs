@@ -35,7 +35,9 @@ pub enum BackupError {
         reason: std::io::ErrorKind,
     },
     /// Something else.
-    #[error("backup.not_one: the file is no backup of Muster; give the file that `muster backup` wrote")]
+    #[error(
+        "backup.not_one: the file is no backup of Muster; give the file that `muster backup` wrote"
+    )]
     NotOne,
     /// Written by a program that came later.
     #[error(
@@ -72,7 +74,9 @@ pub enum BackupError {
     )]
     NotEmpty,
     /// Nothing was restored, so there is nothing to confirm.
-    #[error("restore.nothing_to_confirm: no restore waits for a confirmation; outward work is not stopped")]
+    #[error(
+        "restore.nothing_to_confirm: no restore waits for a confirmation; outward work is not stopped"
+    )]
     NothingToConfirm,
     /// A list of erased people that cannot be read.
     #[error(

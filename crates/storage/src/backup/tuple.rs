@@ -154,7 +154,13 @@ mod tests {
         };
         let (a, b): (&[Option<&[u8]>], &[Option<&[u8]>]) = (&[Some(b"a")], &[Some(b"b")]);
         assert_eq!(tally(&[a, b]), tally(&[b, a]));
-        for other in [&[a][..], &[a, a], &[a, b, b], &[a, &[None]], &[a, &[Some(b"")]]] {
+        for other in [
+            &[a][..],
+            &[a, a],
+            &[a, b, b],
+            &[a, &[None]],
+            &[a, &[Some(b"")]],
+        ] {
             assert_ne!(tally(&[a, b]).digest(), tally(other).digest());
         }
     }

@@ -56,7 +56,12 @@ pub(crate) async fn tables(session: &mut Session) -> Result<Vec<Shape>, StorageE
             "uuid" | "bytea" => Form::Bytes,
             "text" => Form::Text,
             "int8" => Form::Number,
-            _ => return Err(damaged("a column's type", format!("{table}.{column} is {kind}"))),
+            _ => {
+                return Err(damaged(
+                    "a column's type",
+                    format!("{table}.{column} is {kind}"),
+                ));
+            }
         };
         let column = Column { name: column, form };
         match tables.last_mut().filter(|last| last.name == table) {
@@ -67,12 +72,11 @@ pub(crate) async fn tables(session: &mut Session) -> Result<Vec<Shape>, StorageE
             }),
         }
     }
-    let references: BTreeSet<(String, String)> =
-        sqlx::query_as::<Db, (String, String)>(REFERENCES)
-            .fetch_all(session)
-            .await?
-            .into_iter()
-            .collect();
+    let references: BTreeSet<(String, String)> = sqlx::query_as::<Db, (String, String)>(REFERENCES)
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .collect();
     Ok(parents_first(tables, &references))
 }
 
@@ -100,10 +104,7 @@ pub(crate) async fn dump(
             if bytes.len() < SIGNATURE.len() {
                 continue;
             }
-            bytes = bytes
-                .strip_prefix(SIGNATURE)
-                .ok_or_else(nonsense)?
-                .to_vec();
+            bytes = bytes.strip_prefix(SIGNATURE).ok_or_else(nonsense)?.to_vec();
             begun = true;
         }
         loop {
@@ -120,7 +121,11 @@ pub(crate) async fn dump(
         if whole >= BLOCK {
             let rest = bytes.split_off(whole);
             whole = 0;
-            if blocks.send(std::mem::replace(&mut bytes, rest)).await.is_err() {
+            if blocks
+                .send(std::mem::replace(&mut bytes, rest))
+                .await
+                .is_err()
+            {
                 return Ok(());
             }
         }
@@ -159,14 +164,18 @@ pub(crate) async fn load(
 pub(crate) async fn clear(session: &mut Session) -> Result<(), StorageError> {
     for table in tables(&mut *session).await?.iter().rev() {
         let drop = format!("DROP TABLE {} CASCADE", table.quoted());
-        sqlx::query(AssertSqlSafe(drop)).execute(&mut *session).await?;
+        sqlx::query(AssertSqlSafe(drop))
+            .execute(&mut *session)
+            .await?;
     }
     let routines: Vec<String> = sqlx::query_scalar(ROUTINES)
         .fetch_all(&mut *session)
         .await?;
     for routine in routines {
         let drop = format!("DROP ROUTINE {routine} CASCADE");
-        sqlx::query(AssertSqlSafe(drop)).execute(&mut *session).await?;
+        sqlx::query(AssertSqlSafe(drop))
+            .execute(&mut *session)
+            .await?;
     }
     sqlx::query("DROP TABLE IF EXISTS _sqlx_migrations")
         .execute(session)

@@ -41,7 +41,12 @@ pub(crate) async fn tables(session: &mut Session) -> Result<Vec<Shape>, StorageE
             "BLOB" => Form::Bytes,
             "TEXT" => Form::Text,
             "INTEGER" => Form::Number,
-            _ => return Err(damaged("a column's type", format!("{table}.{column} is {kind}"))),
+            _ => {
+                return Err(damaged(
+                    "a column's type",
+                    format!("{table}.{column} is {kind}"),
+                ));
+            }
         };
         let column = Column { name: column, form };
         match tables.last_mut().filter(|last| last.name == table) {
@@ -52,12 +57,11 @@ pub(crate) async fn tables(session: &mut Session) -> Result<Vec<Shape>, StorageE
             }),
         }
     }
-    let references: BTreeSet<(String, String)> =
-        sqlx::query_as::<Db, (String, String)>(REFERENCES)
-            .fetch_all(session)
-            .await?
-            .into_iter()
-            .collect();
+    let references: BTreeSet<(String, String)> = sqlx::query_as::<Db, (String, String)>(REFERENCES)
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .collect();
     Ok(parents_first(tables, &references))
 }
 
@@ -167,7 +171,9 @@ pub(crate) async fn clear(session: &mut Session) -> Result<(), StorageError> {
         .await?;
     for table in tables(&mut *session).await?.iter().rev() {
         let drop = format!("DROP TABLE {}", table.quoted());
-        sqlx::query(AssertSqlSafe(drop)).execute(&mut *session).await?;
+        sqlx::query(AssertSqlSafe(drop))
+            .execute(&mut *session)
+            .await?;
     }
     sqlx::query("DROP TABLE IF EXISTS _sqlx_migrations")
         .execute(session)
@@ -218,7 +224,9 @@ pub(crate) async fn faults(session: &mut Session) -> Result<Vec<String>, Storage
         .await?;
     for row in orphans.iter().take(20) {
         let (child, parent): (String, String) = (row.try_get(0)?, row.try_get(2)?);
-        faults.push(format!("a row of {child} refers to a row of {parent} that is not there"));
+        faults.push(format!(
+            "a row of {child} refers to a row of {parent} that is not there"
+        ));
     }
     Ok(faults)
 }

@@ -63,7 +63,10 @@ pub(crate) async fn give(
 }
 
 /// Who may enter, by address.
-pub(crate) async fn list(scope: &Scope, session: &mut Session) -> Result<Vec<Access>, StorageError> {
+pub(crate) async fn list(
+    scope: &Scope,
+    session: &mut Session,
+) -> Result<Vec<Access>, StorageError> {
     sqlx::query_as::<Db, (Uuid, String, String, i64)>(LIST)
         .bind(scope.id())
         .fetch_all(session)

@@ -146,7 +146,11 @@ pub(crate) async fn rotated(session: &mut Session, at: i64) -> Result<(), Storag
 }
 
 /// Remembers that a backup of an instant was restored.
-pub(crate) async fn restored(session: &mut Session, at: i64, from: i64) -> Result<(), StorageError> {
+pub(crate) async fn restored(
+    session: &mut Session,
+    at: i64,
+    from: i64,
+) -> Result<(), StorageError> {
     sqlx::query(RESTORED)
         .bind(at)
         .bind(from)

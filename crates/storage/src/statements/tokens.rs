@@ -69,16 +69,18 @@ pub(crate) async fn list(scope: &Scope, session: &mut Session) -> Result<Vec<Tok
         .fetch_all(session)
         .await?
         .into_iter()
-        .map(|(id, scopes, connection, created_at, expires_at, revoked_at)| {
-            Ok(Token {
-                id: TokenId::from_uuid(id),
-                organisation: scope.organisation,
-                scopes: from_json("tokens.scopes", scopes.as_bytes())?,
-                connection: connection.map(ConnectionId::from_uuid),
-                created_at: Some(instant("tokens.created_at", created_at)?),
-                expires_at: instant_or_none("tokens.expires_at", expires_at)?,
-                revoked_at: instant_or_none("tokens.revoked_at", revoked_at)?,
-            })
-        })
+        .map(
+            |(id, scopes, connection, created_at, expires_at, revoked_at)| {
+                Ok(Token {
+                    id: TokenId::from_uuid(id),
+                    organisation: scope.organisation,
+                    scopes: from_json("tokens.scopes", scopes.as_bytes())?,
+                    connection: connection.map(ConnectionId::from_uuid),
+                    created_at: Some(instant("tokens.created_at", created_at)?),
+                    expires_at: instant_or_none("tokens.expires_at", expires_at)?,
+                    revoked_at: instant_or_none("tokens.revoked_at", revoked_at)?,
+                })
+            },
+        )
         .collect()
 }

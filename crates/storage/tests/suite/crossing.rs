@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use jiff::civil::date;
 use muster_model::policy::BrakeKind;
 use muster_model::report::Trigger;
+use muster_model::values::Email;
 use muster_model::{HoldKind, MatchKey, PersonId};
 use muster_storage::{
-    ChangeMark, ChangeState, HoldRelease, NewPlan, OutboxMessage, OutboxState, PersonQuery, Rest,
-    StorageError,
+    ChangeMark, ChangeState, Condition, HoldRelease, NewPlan, NewToken, OutboxMessage, OutboxState,
+    PersonQuery, Rest, Role, StorageError, TokenScope,
 };
 
 use crate::bench::Bench;
@@ -83,6 +84,15 @@ async fn victim(bench: &Bench) -> Victim {
         .settle(company.id(), VERSIONS, &[rest])
         .await
         .unwrap();
+    let address = Email::parse("Kari@nordlys.example").unwrap();
+    transaction
+        .give_access(&address, Role::Owner, LEASE)
+        .await
+        .unwrap();
+    transaction
+        .create_token(&new_token(Some(company.id())))
+        .await
+        .unwrap();
     transaction.commit().await.unwrap();
     Victim {
         company,
@@ -91,6 +101,14 @@ async fn victim(bench: &Bench) -> Victim {
         plan,
         made,
         release,
+    }
+}
+
+fn new_token(connection: Option<muster_model::ConnectionId>) -> NewToken {
+    NewToken {
+        scopes: [TokenScope::Scim].into(),
+        connection,
+        expires_at: None,
     }
 }
 
@@ -112,6 +130,13 @@ async fn nothing_is_read_across_organisations(bench: Bench) {
     let thief = bench.organisation("Aurora").await;
     let mut reader = bench.read(&thief).await;
     assert_eq!(reader.organisation(), thief.id);
+    assert_eq!(reader.condition().await.unwrap(), Condition::default());
+    assert_ne!(
+        victim.company.read().await.condition().await.unwrap(),
+        Condition::default()
+    );
+    assert_eq!(reader.accesses().await.unwrap(), []);
+    assert_eq!(reader.tokens().await.unwrap(), []);
     assert_eq!(
         code(reader.connection(connection).await),
         "connection.unknown"
@@ -270,6 +295,36 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         code(transaction.begin_snapshot(thief.id(), run).await),
         "run.lease_lost"
     );
+    let token = victim
+        .company
+        .read()
+        .await
+        .tokens()
+        .await
+        .unwrap()
+        .remove(0);
+    assert!(!transaction.revoke_token(token.id).await.unwrap());
+    let answer = transaction.create_token(&new_token(Some(connection))).await;
+    assert_eq!(code(answer), "connection.unknown");
+    // Only the thief's own run is at work for the thief.
+    assert_eq!(transaction.interrupt_runs().await.unwrap(), 1);
+    assert_eq!(
+        transaction
+            .cancel_outbox_before(jiff::Timestamp::MAX)
+            .await
+            .unwrap(),
+        0
+    );
+    transaction
+        .remember_erased(&[(victim.people[0], bench_now())])
+        .await
+        .unwrap();
+    // The same human may enter both, with one account.
+    let address = Email::parse("kari@Nordlys.example").unwrap();
+    transaction
+        .give_access(&address, Role::Viewer, LEASE)
+        .await
+        .unwrap();
     let given = [to_store(record(1), &thief.key)];
     for connection in [connection, thief.id()] {
         let answer = transaction
@@ -401,6 +456,9 @@ async fn everything(bench: &Bench, victim: &Victim) -> Vec<String> {
                 .expose("token")
         ),
         format!("{:?}", reader.runs(10).await.unwrap()),
+        format!("{:?}", reader.accesses().await.unwrap()),
+        format!("{:?}", reader.tokens().await.unwrap()),
+        format!("{:?}", reader.condition().await.unwrap()),
         format!(
             "{:?}",
             reader

@@ -18,12 +18,15 @@
 mod bench;
 mod company;
 
+mod backup;
 mod bulk;
 mod connections;
 mod crossing;
 mod erasing;
 mod holds;
+mod keys;
 mod links;
+mod migrations;
 mod organisations;
 mod people;
 mod plans;
@@ -31,5 +34,6 @@ mod records;
 mod rest;
 mod runs;
 mod sealing;
+mod sign_in;
 mod statements;
 mod writers;
