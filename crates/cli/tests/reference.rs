@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::process::Command;
 
 /// Every command with a page of its own.
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["demo"],
     &["diff"],
@@ -23,12 +23,18 @@ const COMMANDS: [&[&str]; 16] = [
     &["connectors", "check"],
     &["sandbox"],
     &["org", "create"],
+    &["user", "create"],
+    &["token", "create"],
     &["connect"],
     &["plan"],
     &["apply"],
     &["sync"],
     &["people"],
     &["runs"],
+    &["doctor"],
+    &["backup"],
+    &["restore"],
+    &["key", "rotate"],
     &["rehearse"],
 ];
 

@@ -1,12 +1,15 @@
 //! The real binary with a database and folder of its own.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 /// On which engine.
+#[derive(Debug)]
 pub(crate) enum Database {
     /// The embedded one.
     Sqlite,
@@ -21,7 +24,10 @@ impl Database {
             println!("not run: PostgreSQL (MUSTER_TEST_POSTGRES is not set)");
             return None;
         };
-        let name = format!("muster_cli_{}", std::process::id());
+        // Of this process and of no other, and as many as it wants.
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("muster_cli_{}_{number}", std::process::id());
         let made = Command::new("psql")
             .args([
                 &server,
@@ -78,7 +84,13 @@ impl Muster {
         }
     }
 
-    fn command(&self) -> Command {
+    /// Where the master key is.
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.folder.path().join("muster/muster.key")
+    }
+
+    /// The binary, with its folder and database.
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
         for name in [
             "MUSTER_DATA",
