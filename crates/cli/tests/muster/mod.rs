@@ -1,5 +1,7 @@
 //! The real binary with a database and folder of its own.
 
+#![allow(dead_code, reason = "each test takes what it needs of it")]
+
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};

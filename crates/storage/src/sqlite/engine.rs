@@ -130,7 +130,8 @@ pub(crate) async fn migrate(
     session: &mut Session,
     only: Option<&[i64]>,
 ) -> Result<(), StorageError> {
-    Ok(migrations(only).run(session).await?)
+    // Not `run`: its future could not be sent to another thread.
+    Ok(migrations(only).run_direct(None, session, false).await?)
 }
 
 fn migrations(only: Option<&[i64]>) -> Migrator {
