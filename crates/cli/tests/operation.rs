@@ -123,11 +123,13 @@ fn spawned(muster: &Muster, arguments: &[&str]) -> Child {
 }
 
 fn backups_taken_while_a_sync_runs_end_where_the_sync_ended(make: Make) {
-    let (undisturbed, sandbox) = connected(make, None, 1_500);
+    // Long enough for some backups; `./test --long` takes more of them.
+    let is_long = std::env::var_os("MUSTER_TEST_LONG").is_some();
+    let (undisturbed, sandbox) = connected(make, None, if is_long { 5_000 } else { 500 });
     let sandbox = sandbox.unwrap();
     undisturbed.done(&["sync", "hr"]);
     let expected = people(&undisturbed);
-    assert!(expected.len() > 1_000);
+    assert!(expected.len() > 400);
 
     let (muster, _) = connected(make, Some(&sandbox), 0);
     let mut syncing = muster
@@ -147,8 +149,11 @@ fn backups_taken_while_a_sync_runs_end_where_the_sync_ended(make: Make) {
     };
     assert!(status.success(), "the sync was not disturbed");
     assert_eq!(people(&muster), expected);
-    assert!(backups.len() >= 3, "{backups:?}");
-    assert!(backups.is_sorted_by_key(|(_, people)| *people), "{backups:?}");
+    assert!(backups.len() >= 2, "{backups:?}");
+    assert!(
+        backups.is_sorted_by_key(|(_, people)| *people),
+        "{backups:?}"
+    );
 
     // The first, one in the middle, and the last, which goes into the other engine too.
     let other: Make = if std::env::var_os("MUSTER_TEST_POSTGRES").is_some() {
@@ -164,10 +169,25 @@ fn backups_taken_while_a_sync_runs_end_where_the_sync_ended(make: Make) {
         let told = restored.json(&["restore", file]);
         assert_eq!(told["backup"]["tables"]["people"], *saved);
         let (code, found) = doctor(&restored);
-        assert_eq!((code, complaints(&found)), (3, vec!["restore.unconfirmed".to_owned()]));
+        assert_eq!(
+            (code, complaints(&found)),
+            (3, vec!["restore.unconfirmed".to_owned()])
+        );
         restored.done(&["restore", "--confirm", "cancel"]);
         let (code, found) = doctor(&restored);
         assert_eq!(code, 0, "{found}");
+        let synced = restored.run(&["sync", "hr", "--format", "json"]);
+        let report: Value = serde_json::from_str(&synced.data).unwrap();
+        let held: Vec<&Value> = report["holds"].as_array().unwrap().iter().collect();
+        // A first run that was interrupted is followed by a second one, whose joiners
+        // count against the brake: a person lets them through.
+        if !held.is_empty() {
+            assert!(held.iter().all(|hold| hold["kind"] == "create"), "{report}");
+            let plan = restored.run(&["plan", "hr", "--format", "json"]);
+            let plan: Value = serde_json::from_str(&plan.data).unwrap();
+            let id = plan["plan"].as_str().unwrap();
+            restored.done(&["apply", id, "--allow", "create"]);
+        }
         let report = restored.json(&["sync", "hr", "--format", "json"]);
         assert_eq!(report["outcome"], "ok", "backup {number}: {report}");
         assert_eq!(people(&restored), expected, "backup {number}");
@@ -184,7 +204,7 @@ fn killed_after(child: &mut Child, milliseconds: u64) -> bool {
 }
 
 fn a_killed_backup_leaves_no_half_file_and_a_killed_restore_nothing_half(make: Make) {
-    let (muster, sandbox) = connected(make, None, 800);
+    let (muster, sandbox) = connected(make, None, 300);
     muster.done(&["sync", "hr"]);
     let file = muster.path("backup");
     let mut killed = 0;
@@ -208,7 +228,7 @@ fn a_killed_backup_leaves_no_half_file_and_a_killed_restore_nothing_half(make: M
     // A later day, which the restore takes back.
     let address = sandbox.as_ref().unwrap().address();
     drop(sandbox);
-    let arguments = ["--people", "800", "--seed", "5", "--day", "30"];
+    let arguments = ["--people", "300", "--seed", "5", "--day", "30"];
     let _sandbox = muster.sandbox(&arguments, Some(&address));
     let synced = muster.run(&["sync", "hr"]);
     assert!(synced.code != 1, "{}", synced.words);
@@ -225,7 +245,10 @@ fn a_killed_backup_leaves_no_half_file_and_a_killed_restore_nothing_half(make: M
             assert_eq!(complaints(&found), ["restore.unconfirmed"]);
             break;
         }
-        assert!(now == after, "neither the one nor the other after {step} steps");
+        assert!(
+            now == after,
+            "neither the one nor the other after {step} steps"
+        );
         assert!(!ended, "it ended and restored nothing");
         killed += 1;
     }
@@ -279,7 +302,10 @@ fn a_rotation_of_the_key_can_be_killed_at_any_instant(make: Make) {
         }
         let (code, found) = doctor(&muster);
         assert_eq!(code, 1);
-        assert!(complaints(&found).contains(&"key.rotation".to_owned()), "{found}");
+        assert!(
+            complaints(&found).contains(&"key.rotation".to_owned()),
+            "{found}"
+        );
         assert_eq!(people(&muster), expected);
         assert_eq!(read(&key), new, "the rotation was finished");
         assert!(!beside("new").exists());
@@ -369,7 +395,14 @@ fn add_fixture(folder: &Path) {
     muster.done(&["org", "create", "Nordlys"]);
     muster.done(&sandbox.connect("hr", "provision"));
     muster.done(&["sync", "hr"]);
-    muster.done(&["user", "create", "--email", "kari@nordlys.example", "--role", "owner"]);
+    muster.done(&[
+        "user",
+        "create",
+        "--email",
+        "kari@nordlys.example",
+        "--role",
+        "owner",
+    ]);
     muster.done(&["token", "create", "--scope", "people:read"]);
     let file = muster.path("fixture");
     let told = muster.json(&["backup", &file]);
@@ -392,7 +425,10 @@ fn doctor_tells_each_fault_with_what_to_do() {
     let (code, found) = doctor(&muster);
     assert_eq!((code, complaints(&found)), (0, Vec::new()), "{found}");
     let text = muster.text(&["doctor"]);
-    assert!(text.contains("connection.health") && !text.contains("FAIL"), "{text}");
+    assert!(
+        text.contains("connection.health") && !text.contains("FAIL"),
+        "{text}"
+    );
 
     #[cfg(unix)]
     {
@@ -407,10 +443,17 @@ fn doctor_tells_each_fault_with_what_to_do() {
     let key = std::fs::read(muster.key_file()).unwrap();
     std::fs::write(muster.key_file(), "0".repeat(64)).unwrap();
     let (code, found) = doctor(&muster);
-    assert_eq!((code, complaints(&found)), (1, vec!["key.opens".to_owned()]));
+    assert_eq!(
+        (code, complaints(&found)),
+        (1, vec!["key.opens".to_owned()])
+    );
     std::fs::write(muster.key_file(), &key).unwrap();
 
-    // A page of the file goes bad.
+    // A page of the file goes bad. Restoring leaves everything in the file and nothing
+    // in the log beside it.
+    let backup = muster.path("backup");
+    muster.done(&["backup", &backup]);
+    muster.done(&["restore", &backup, "--replace"]);
     let database = muster.key_file().with_file_name("muster.db");
     let mut bytes = std::fs::read(&database).unwrap();
     let page = (bytes.len() / 4_096 / 2) * 4_096;
@@ -426,29 +469,58 @@ fn doctor_tells_each_fault_with_what_to_do() {
 fn what_is_printed_once_stands_nowhere_and_wrong_words_are_wrong_usage() {
     let muster = Muster::new(Database::Sqlite);
     muster.done(&["org", "create", "Nordlys"]);
-    let user = ["user", "create", "--email", "Kari@nordlys.example", "--role", "owner"];
+    let user = [
+        "user",
+        "create",
+        "--email",
+        "Kari@nordlys.example",
+        "--role",
+        "owner",
+    ];
     let made = muster.json(&user);
     assert_eq!(made["email"], "kari@nordlys.example");
     let token = muster.json(&["token", "create", "--scope", "people:read,plans:read"]);
-    assert_eq!(token["scopes"], serde_json::json!(["people:read", "plans:read"]));
+    assert_eq!(
+        token["scopes"],
+        serde_json::json!(["people:read", "plans:read"])
+    );
     for secret in [&made["set_password"], &token["token"]] {
         let secret = secret.as_str().unwrap();
         assert!(secret.len() > 50);
         for entry in std::fs::read_dir(muster.key_file().parent().unwrap()).unwrap() {
             let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-            assert!(!bytes.windows(40).any(|window| secret.as_bytes().ends_with(window)));
+            assert!(
+                !bytes
+                    .windows(40)
+                    .any(|window| secret.as_bytes().ends_with(window))
+            );
         }
     }
     let again = muster.run(&user);
     assert_eq!(again.code, 1);
     assert!(again.words.contains("access.exists"), "{}", again.words);
     for (arguments, words) in [
-        (&["user", "create", "--email", "kari", "--role", "owner"][..], "account.address"),
-        (&["user", "create", "--email", "a@b.no", "--role", "king"], "viewer"),
+        (
+            &["user", "create", "--email", "kari", "--role", "owner"][..],
+            "account.address",
+        ),
+        (
+            &["user", "create", "--email", "a@b.no", "--role", "king"],
+            "viewer",
+        ),
         (&["token", "create", "--scope", "everything"], "audit:read"),
         (&["token", "create", "--scope", "scim"], "token.connection"),
         (
-            &["token", "create", "--scope", "scim", "--expires", "2020-01-01T00:00:00Z", "--connection", "hr"],
+            &[
+                "token",
+                "create",
+                "--scope",
+                "scim",
+                "--expires",
+                "2020-01-01T00:00:00Z",
+                "--connection",
+                "hr",
+            ],
             "token.expired",
         ),
         (&["backup"], "backup.nothing"),
@@ -456,7 +528,11 @@ fn what_is_printed_once_stands_nowhere_and_wrong_words_are_wrong_usage() {
     ] {
         let output = muster.run(arguments);
         assert_eq!(output.code, 2, "{arguments:?}: {}", output.words);
-        assert!(output.words.contains(words), "{arguments:?}: {}", output.words);
+        assert!(
+            output.words.contains(words),
+            "{arguments:?}: {}",
+            output.words
+        );
     }
 }
 
@@ -471,14 +547,22 @@ fn a_restore_says_what_it_needs() {
     for (arguments, code, words) in [
         (&["backup", &file][..], 1, "backup.exists"),
         (&["restore", &file], 1, "restore.not_empty"),
-        (&["restore", "--confirm", "send"], 1, "restore.nothing_to_confirm"),
+        (
+            &["restore", "--confirm", "send"],
+            1,
+            "restore.nothing_to_confirm",
+        ),
         (&["restore", "/nowhere"], 1, "backup.file"),
         (&["restore", &file, "--check"], 0, ""),
         (&["backup", &file, "--force"], 0, ""),
     ] {
         let output = muster.run(arguments);
         assert_eq!(output.code, code, "{arguments:?}: {}", output.words);
-        assert!(output.words.contains(words), "{arguments:?}: {}", output.words);
+        assert!(
+            output.words.contains(words),
+            "{arguments:?}: {}",
+            output.words
+        );
     }
     // Without the key nobody restores, and none is made that would open nothing.
     let other = Muster::new(Database::Sqlite);
@@ -489,7 +573,17 @@ fn a_restore_says_what_it_needs() {
     // With the key of that day named, a new one is made here and wraps anew.
     let key = muster.key_file();
     let key = key.to_str().unwrap();
-    other.done(&["restore", &file, "--backup-key", key, "--erased", &muster.path("erased.csv")]);
-    assert_ne!(std::fs::read(other.key_file()).unwrap(), std::fs::read(key).unwrap());
+    other.done(&[
+        "restore",
+        &file,
+        "--backup-key",
+        key,
+        "--erased",
+        &muster.path("erased.csv"),
+    ]);
+    assert_ne!(
+        std::fs::read(other.key_file()).unwrap(),
+        std::fs::read(key).unwrap()
+    );
     assert_eq!(other.lines(&["people", "--format", "ndjson"]).len(), 0);
 }

@@ -10,7 +10,7 @@ use crate::error::StorageError;
 use crate::seal::{Key, MasterKey, Unopened};
 use crate::secret::Secret;
 use crate::storage::{OrganisationRow, Storage, key_place};
-use crate::stored::{from_json, instant_or_none};
+use crate::stored::instant_or_none;
 use crate::transaction::Transaction;
 
 /// What is known of the installation.
@@ -151,7 +151,7 @@ impl Storage {
             Ok(Token {
                 id: TokenId::from_uuid(id),
                 organisation: OrganisationId::from_uuid(organisation),
-                scopes: from_json("tokens.scopes", scopes.as_bytes())?,
+                scopes: crate::sqlite::tokens::read_scopes(&scopes)?,
                 connection: connection.map(ConnectionId::from_uuid),
                 created_at: None,
                 expires_at: None,

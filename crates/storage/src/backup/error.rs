@@ -73,6 +73,11 @@ pub enum BackupError {
         "restore.not_empty: there are data already; restore into an empty folder or database, or stop the service and replace the data with --replace"
     )]
     NotEmpty,
+    /// Somebody else's tables stand there.
+    #[error(
+        "restore.foreign: the database holds tables that are not Muster's; restore into a database of its own"
+    )]
+    Foreign,
     /// Nothing was restored, so there is nothing to confirm.
     #[error(
         "restore.nothing_to_confirm: no restore waits for a confirmation; outward work is not stopped"

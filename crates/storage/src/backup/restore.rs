@@ -113,7 +113,13 @@ impl Restore {
         }
         let mut handle = storage.engine.begin().await?;
         let mut gone = self.erased.clone();
-        if !on_the_whole!(handle, whole::schema())?.is_empty() {
+        let tables = on_the_whole!(handle, whole::tables())?;
+        let is_ours = !on_the_whole!(handle, whole::schema())?.is_empty()
+            && tables.iter().any(|table| table.name == "organisations");
+        if !is_ours && !tables.is_empty() {
+            return Err(BackupError::Foreign);
+        }
+        if is_ours {
             if on_the_whole!(handle, front_door::count())? > 0 && !self.replace {
                 return Err(BackupError::NotEmpty);
             }

@@ -189,8 +189,15 @@ pub(crate) async fn prepare(_session: &mut Session) -> Result<(), StorageError> 
     Ok(())
 }
 
-/// Takes away the rows of a table.
+/// Takes away the rows of a table, if there are any: some tables refuse it at all.
 pub(crate) async fn empty(session: &mut Session, table: &Shape) -> Result<(), StorageError> {
+    let count = format!("SELECT count(*) FROM {}", table.quoted());
+    let rows: i64 = sqlx::query_scalar(AssertSqlSafe(count))
+        .fetch_one(&mut *session)
+        .await?;
+    if rows == 0 {
+        return Ok(());
+    }
     let delete = format!("DELETE FROM {}", table.quoted());
     sqlx::query(AssertSqlSafe(delete)).execute(session).await?;
     Ok(())

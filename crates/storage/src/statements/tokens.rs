@@ -1,14 +1,16 @@
 //! What programs sign in with.
 
+use std::collections::BTreeSet;
+
 use muster_model::{ConnectionId, TokenId};
 use uuid::Uuid;
 
 use super::{Db, Session, connections};
-use crate::account::{NewToken, Token};
+use crate::account::{NewToken, Token, TokenScope};
 use crate::error::StorageError;
 use crate::scope::Scope;
 use crate::secret::Secret;
-use crate::stored::{from_json, instant, instant_or_none, to_json};
+use crate::stored::{from_json, instant, instant_or_none, to_json, word};
 
 const INSERT: &str = "INSERT INTO tokens (organisation_id, id, digest, scopes, connection_id, \
     created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -38,7 +40,7 @@ pub(crate) async fn insert(
         .bind(scope.id())
         .bind(id.uuid())
         .bind(secret.digest())
-        .bind(to_json("tokens.scopes", &new.scopes)?)
+        .bind(scope_words(&new.scopes)?)
         .bind(new.connection.map(ConnectionId::uuid))
         .bind(scope.now())
         .bind(new.expires_at.map(jiff::Timestamp::as_microsecond))
@@ -74,7 +76,7 @@ pub(crate) async fn list(scope: &Scope, session: &mut Session) -> Result<Vec<Tok
                 Ok(Token {
                     id: TokenId::from_uuid(id),
                     organisation: scope.organisation,
-                    scopes: from_json("tokens.scopes", scopes.as_bytes())?,
+                    scopes: read_scopes(&scopes)?,
                     connection: connection.map(ConnectionId::from_uuid),
                     created_at: Some(instant("tokens.created_at", created_at)?),
                     expires_at: instant_or_none("tokens.expires_at", expires_at)?,
@@ -82,5 +84,19 @@ pub(crate) async fn list(scope: &Scope, session: &mut Session) -> Result<Vec<Tok
                 })
             },
         )
+        .collect()
+}
+
+fn scope_words(scopes: &BTreeSet<TokenScope>) -> Result<String, StorageError> {
+    let words: Vec<&str> = scopes.iter().map(|scope| scope.word()).collect();
+    to_json("tokens.scopes", &words)
+}
+
+/// The scopes of their stored words.
+pub(crate) fn read_scopes(stored: &str) -> Result<BTreeSet<TokenScope>, StorageError> {
+    let words: Vec<String> = from_json("tokens.scopes", stored.as_bytes())?;
+    words
+        .iter()
+        .map(|stored| word("tokens.scopes", TokenScope::from_word(stored)))
         .collect()
 }

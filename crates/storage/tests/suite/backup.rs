@@ -25,6 +25,7 @@ on_both_engines!(
     data_are_replaced_only_when_asked_and_who_was_erased_stays_erased,
     who_was_erased_is_erased_again_by_a_list,
     what_is_written_meanwhile_is_in_it_whole_or_not_at_all,
+    the_tables_of_others_are_left_alone,
     outward_work_waits_until_a_person_confirms,
     a_backup_of_another_key_is_wrapped_anew,
 );
@@ -455,6 +456,46 @@ async fn what_is_written_meanwhile_is_in_it_whole_or_not_at_all(bench: Bench) {
         seen.iter().any(|people| *people < 319),
         "none saw the middle: {seen:?}"
     );
+}
+
+async fn the_tables_of_others_are_left_alone(bench: Bench) {
+    fill(&bench).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, _) = saved(&bench, &folder).await;
+    for target in Target::both().await {
+        execute(&target.location, "CREATE TABLE theirs (content TEXT)").await;
+        for replace in [false, true] {
+            let restore = Restore {
+                replace,
+                ..restore(&file, &target.location)
+            };
+            let error = put_back(&bench, restore).await.unwrap_err();
+            assert!(error.to_string().starts_with("restore.foreign"), "{error}");
+        }
+        execute(
+            &target.location,
+            "INSERT INTO theirs VALUES ('is there still')",
+        )
+        .await;
+        target.gone().await;
+    }
+}
+
+/// A statement in a database that may not be there yet.
+async fn execute(location: &Location, sql: &str) {
+    let sql = AssertSqlSafe(sql.to_owned());
+    match location {
+        Location::Directory(path) => {
+            std::fs::create_dir_all(path).unwrap();
+            let url = format!("sqlite://{}?mode=rwc", path.join("muster.db").display());
+            let mut raw = sqlx::SqliteConnection::connect(&url).await.unwrap();
+            sqlx::query(sql).execute(&mut raw).await.unwrap();
+        }
+        Location::Url(url) => {
+            let mut raw = PgConnection::connect(url).await.unwrap();
+            sqlx::query(sql).execute(&mut raw).await.unwrap();
+        }
+    }
 }
 
 async fn outward_work_waits_until_a_person_confirms(bench: Bench) {
