@@ -391,6 +391,7 @@ async fn data_are_replaced_only_when_asked_and_who_was_erased_stays_erased(bench
     assert!(left.iter().all(|person| person.id != erased));
     // Both are still on the list, with the instants of their erasing.
     assert_eq!(storage.erased().await.unwrap(), list);
+    drop(reader);
     storage.close().await;
 }
 
@@ -437,7 +438,7 @@ async fn what_is_written_meanwhile_is_in_it_whole_or_not_at_all(bench: Bench) {
             run: company.run.clone(),
         };
         tokio::spawn(async move {
-            for number in 100..400 {
+            for number in 100..180 {
                 company.people(number..number + 1).await;
             }
         })
@@ -453,7 +454,7 @@ async fn what_is_written_meanwhile_is_in_it_whole_or_not_at_all(bench: Bench) {
     writing.await.unwrap();
     assert!(seen.is_sorted());
     assert!(
-        seen.iter().any(|people| *people < 319),
+        seen.iter().any(|people| *people < 99),
         "none saw the middle: {seen:?}"
     );
 }
