@@ -97,6 +97,10 @@ pub(crate) fn begin(path: &Path, entropy: &dyn Entropy) -> anyhow::Result<NewKey
         );
     }
     file.set_len(0).with_context(fail)?;
+    // One that lay there may be open to others.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .with_context(fail)?;
     let key = MasterKey::generate(entropy);
     write(&mut file, &key).with_context(fail)?;
     sync_folder(&new).with_context(fail)?;

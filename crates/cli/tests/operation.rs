@@ -19,40 +19,59 @@ use std::time::Duration;
 use muster::{Database, Muster, Sandbox};
 use serde_json::Value;
 
-macro_rules! on_both_databases {
-    ($($name:ident / $sqlite:ident / $postgres:ident),+ $(,)?) => {
-        $(
-            #[test]
-            fn $sqlite() {
-                $name(|| Some(Database::Sqlite));
-            }
-
-            #[test]
-            fn $postgres() {
-                if std::env::var_os("MUSTER_TEST_POSTGRES").is_some() {
-                    $name(Database::postgres);
-                } else {
-                    println!("not run: PostgreSQL (MUSTER_TEST_POSTGRES is not set)");
-                }
-            }
-        )+
-    };
+/// Runs a test on the server of `MUSTER_TEST_POSTGRES`, if there is one.
+fn on_postgresql(test: fn(Make)) {
+    if std::env::var_os("MUSTER_TEST_POSTGRES").is_some() {
+        test(Database::postgres);
+    } else {
+        println!("not run: PostgreSQL (MUSTER_TEST_POSTGRES is not set)");
+    }
 }
 
-on_both_databases!(
-    backups_taken_while_a_sync_runs_end_where_the_sync_ended
-        / backup_while_a_sync_runs_on_sqlite
-        / backup_while_a_sync_runs_on_postgresql,
-    a_killed_backup_leaves_no_half_file_and_a_killed_restore_nothing_half
-        / killed_backup_and_restore_on_sqlite
-        / killed_backup_and_restore_on_postgresql,
-    a_rotation_of_the_key_can_be_killed_at_any_instant
-        / killed_rotation_on_sqlite
-        / killed_rotation_on_postgresql,
-    what_an_earlier_version_saved_is_migrated_and_synced_as_if_nothing_had_been
-        / migrated_fixtures_on_sqlite
-        / migrated_fixtures_on_postgresql,
-);
+/// Runs a test on the embedded database.
+fn on_sqlite(test: fn(Make)) {
+    test(|| Some(Database::Sqlite));
+}
+
+#[test]
+fn backup_while_a_sync_runs_on_sqlite() {
+    on_sqlite(backups_taken_while_a_sync_runs_end_where_the_sync_ended);
+}
+
+#[test]
+fn backup_while_a_sync_runs_on_postgresql() {
+    on_postgresql(backups_taken_while_a_sync_runs_end_where_the_sync_ended);
+}
+
+#[test]
+fn killed_backup_and_restore_on_sqlite() {
+    on_sqlite(a_killed_backup_leaves_no_half_file_and_a_killed_restore_nothing_half);
+}
+
+#[test]
+fn killed_backup_and_restore_on_postgresql() {
+    on_postgresql(a_killed_backup_leaves_no_half_file_and_a_killed_restore_nothing_half);
+}
+
+#[test]
+fn killed_rotation_on_sqlite() {
+    on_sqlite(a_rotation_of_the_key_can_be_killed_at_any_instant);
+}
+
+#[test]
+fn killed_rotation_on_postgresql() {
+    on_postgresql(a_rotation_of_the_key_can_be_killed_at_any_instant);
+}
+
+#[test]
+fn migrated_fixtures_on_sqlite() {
+    on_sqlite(what_an_earlier_version_saved_is_migrated_and_synced_as_if_nothing_had_been);
+}
+
+#[test]
+fn migrated_fixtures_on_postgresql() {
+    on_postgresql(what_an_earlier_version_saved_is_migrated_and_synced_as_if_nothing_had_been);
+}
 
 type Make = fn() -> Option<Database>;
 

@@ -55,6 +55,10 @@ impl NewFile {
                 continue;
             }
             file.set_len(0).map_err(|error| fail(&error))?;
+            // One that lay there may be open to others.
+            #[cfg(unix)]
+            file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+                .map_err(|error| fail(&error))?;
             return Ok(Self {
                 file,
                 path: path.to_owned(),
@@ -163,6 +167,11 @@ mod tests {
         // What a killed process left is longer than what comes.
         std::fs::write(folder.path().join("b.partial"), "left by somebody").unwrap();
         write(&path, false, "one").unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
+        }
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         let error = write(&path, false, "two").unwrap_err();
