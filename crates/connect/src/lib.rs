@@ -43,19 +43,26 @@
 //! and in no error. An error names the path without its query, the status, the
 //! vendor's own code and request id, and what to do next.
 
+mod authentication;
+mod budget;
 pub mod catalogue;
 pub mod connector;
+mod declared;
 pub mod error;
+mod expression;
 pub mod http;
 pub mod manifest;
 pub mod normalise;
+mod pointer;
 pub mod settings;
 mod tripletex;
+mod xml;
 
-pub use catalogue::{catalogue, open};
+pub use catalogue::{catalogue, install, open};
 pub use connector::{
     Account, Confirmation, Connector, FieldScope, Progress, ReadRequest, RecordSink, SinkError,
 };
+pub use declared::{FieldTrial, Trial, VendorField};
 pub use error::{ConnectError, ErrorKind, Place};
 pub use manifest::{ConnectorInfo, Problem, check_manifest};
-pub use settings::ConnectorSettings;
+pub use settings::{ConnectorSettings, KeepSecret};

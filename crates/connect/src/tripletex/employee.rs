@@ -56,7 +56,7 @@ impl RowReader<'_> {
         draft.text(Field::Department, row.pointer("/department/name"));
         if let Some(address) = row.get("address") {
             draft.address(
-                [address.get("addressLine1"), address.get("addressLine2")],
+                &[address.get("addressLine1"), address.get("addressLine2")],
                 address.get("postalCode"),
                 address.get("city"),
                 address.pointer("/country/isoAlpha2Code"),
