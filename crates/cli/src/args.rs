@@ -14,6 +14,14 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) database: DatabaseArguments,
+    /// Folder with further connectors, or others in the place of those built in
+    #[arg(
+        long = "connectors",
+        global = true,
+        env = "MUSTER_CONNECTORS",
+        value_name = "DIR"
+    )]
+    pub(crate) connectors_folder: Option<PathBuf>,
 }
 
 /// Where the data is.
@@ -191,9 +199,34 @@ pub(crate) enum ConnectorsCommand {
         /// Its name
         name: String,
         /// How it is printed
+        #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
+        format: ShowFormat,
+    },
+    /// Read one person and show what becomes of each field, step by step
+    Try {
+        /// The connector's name
+        name: String,
+        /// The person's record id at the vendor
+        #[arg(long, value_name = "ID")]
+        person: String,
+        #[command(flatten)]
+        source: Source,
+        /// How it is printed
         #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
         format: TextOrJson,
     },
+    /// The fields that the vendor has for this company
+    Fields {
+        /// The connector's name
+        name: String,
+        #[command(flatten)]
+        source: Source,
+        /// How they are printed
+        #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+        format: TextOrJson,
+    },
+    /// The JSON schema of a manifest
+    Schema,
     /// Check a manifest
     Check {
         /// The manifest's file
@@ -202,6 +235,14 @@ pub(crate) enum ConnectorsCommand {
         #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
         format: TextOrJson,
     },
+}
+
+/// For people, for programs, or for the documentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowFormat {
+    Text,
+    Json,
+    Markdown,
 }
 
 /// For people, or for programs.

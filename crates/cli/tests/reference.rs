@@ -13,13 +13,16 @@ use std::fmt::Write;
 use std::process::Command;
 
 /// Every command with a page of its own.
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 25] = [
     &[],
     &["demo"],
     &["diff"],
     &["pull"],
     &["connectors"],
     &["connectors", "show"],
+    &["connectors", "try"],
+    &["connectors", "fields"],
+    &["connectors", "schema"],
     &["connectors", "check"],
     &["sandbox"],
     &["org", "create"],
@@ -55,6 +58,7 @@ fn the_reference_is_what_the_program_says() {
             .env_remove("MUSTER_DATA")
             .env_remove("MUSTER_DATABASE")
             .env_remove("MUSTER_KEY_FILE")
+            .env_remove("MUSTER_CONNECTORS")
             .output()
             .unwrap();
         assert!(output.status.success());

@@ -10,6 +10,10 @@
 //! | [`connector`] | the trait, what it is asked and what it answers |
 //! | [`settings`] | what an administrator enters to use a connector |
 //! | [`manifest`] | what a connector says about itself; the check of a manifest |
+//! | `declared` | the connector that a manifest describes: requests, paging, joining, mapping |
+//! | `authentication` | the ways to prove who asks |
+//! | `expression`, `pointer`, `xml` | what mappings are made of |
+//! | `budget` | how fast a vendor may be asked |
 //! | [`catalogue`](mod@catalogue) | every connector there is, and how one is opened |
 //! | [`http`] | the only way out: bounded in time, size, tries and hosts |
 //! | [`normalise`] | from what a source said to canonical fields, with problems |

@@ -27,11 +27,14 @@ use crate::exit::{Exit, Usage};
 /// Runs one command.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
     let database = &arguments.database;
+    if let Some(folder) = &arguments.connectors_folder {
+        muster_connect::install(folder)?;
+    }
     let done = match arguments.command {
         Command::Demo(command) => demo::run(command).await,
         Command::Diff(command) => diff::run(&command),
         Command::Pull(command) => pull::run(command).await,
-        Command::Connectors(command) => connectors::run(command),
+        Command::Connectors(command) => connectors::run(command).await,
         Command::Sandbox(command) => sandbox::run(command).await,
         Command::Org(command) => org::run(command, database).await,
         Command::User(command) => user::run(command, database).await,
