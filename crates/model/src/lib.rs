@@ -4,6 +4,7 @@
 //! The words are those of `ARCHITECTURE.md`; one noun, one module.
 
 pub mod access;
+pub mod decision;
 pub mod digest;
 pub mod engagement;
 pub mod evidence;
@@ -19,12 +20,14 @@ pub mod record;
 pub mod report;
 pub mod said;
 pub mod situation;
+pub mod swing;
 pub mod time;
 pub mod value;
 pub mod values;
 pub mod zone;
 
 pub use access::{Access, AccessCause};
+pub use decision::{Answer, Matter, RecordDecision};
 pub use digest::{Digest, DigestKey, Digester};
 pub use engagement::{Engagement, EngagementKind, EngagementStatus, Period, Terms};
 pub use evidence::{Doubt, DoubtKind, Evidence, EvidenceLevel, ReadHistory, ReadSummary};
@@ -42,5 +45,6 @@ pub use record::{Presence, SourceRecord};
 pub use report::RunReport;
 pub use said::Said;
 pub use situation::{Reaction, Situation};
+pub use swing::Swing;
 pub use time::Clock;
 pub use value::Value;

@@ -10,6 +10,7 @@ use crate::field::Field;
 use crate::fields::Fields;
 use crate::id::{ExternalId, PersonId};
 use crate::said::Said;
+use crate::swing::Swing;
 use crate::value::Value;
 
 /// A link (`engine.md`, Person, engagement, account, access, link).
@@ -27,6 +28,8 @@ pub struct Link {
     pub base: BTreeMap<Field, Base>,
     /// Per field what somebody decided.
     pub decisions: BTreeMap<Field, Decision>,
+    /// Fields that lately went back and forth.
+    pub swings: BTreeMap<Field, Swing>,
     /// Since when the record is missing from reads; `None` while it is there.
     pub gone_since: Option<Timestamp>,
     /// Grows by one with each change of the link.
@@ -55,6 +58,10 @@ pub struct Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
+    /// Ours becomes theirs; used up when that is done.
+    Theirs,
+    /// Theirs becomes ours; used up when that is done.
+    Ours,
     /// Leave both as they are.
     Skip,
     /// Not again until the source says something else: an undone or refused row.

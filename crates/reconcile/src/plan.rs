@@ -5,6 +5,7 @@ use muster_model::plan::Cause;
 use muster_model::{DoubtKind, Evidence, ExternalId, Plan};
 
 use crate::brakes::{self, Day};
+use crate::decided::{self, HoldAnswers};
 use crate::input::{Confirmation, Input};
 use crate::trust::{self, Follows, Verdict};
 
@@ -112,7 +113,15 @@ pub fn plan(mut input: Input<'_>) -> Result<Plan, PlanError> {
         }
     }
     rows.sort();
+    let answers = HoldAnswers::of(&touched);
+    let mut proposed = decided::proposed(&answers, &rows.changes, input.key);
+    rows.refuse(&answers, input.key);
     managing::resolve(&input, &mut rows);
+    // Managers stand in rows only now.
+    for (id, kinds) in decided::proposed(&answers, &rows.changes, input.key) {
+        proposed.entry(id).or_default().extend(kinds);
+    }
+    rows.refuse(&answers, input.key);
     let day = Day {
         brakes: &input.policy.brakes,
         linked: input.linked,
@@ -122,6 +131,7 @@ pub fn plan(mut input: Input<'_>) -> Result<Plan, PlanError> {
     };
     let mut holds = brakes::apply(&day, &mut rows.changes);
     managing::hold_with_managers(&mut rows.changes);
+    answers.release(&mut rows.changes, &mut holds, input.key);
     holds.extend(doubts::holds(&evidence, &rows.changes));
     let mut plan = Plan {
         connection: input.connection,
@@ -135,6 +145,7 @@ pub fn plan(mut input: Input<'_>) -> Result<Plan, PlanError> {
         changes: rows.changes,
         holds,
         managers: rows.managers,
+        spent: decided::spent(&touched, &proposed, input.key),
         // The hash covers the rest of the plan, so it comes last.
         hash: input.key.digest("plan", ""),
     };

@@ -500,6 +500,7 @@ fn link(base: Option<Base>) -> Link {
         revision: None,
         base: base.map(|base| (Field::Phone, base)).into_iter().collect(),
         decisions: BTreeMap::new(),
+        swings: BTreeMap::new(),
         gone_since: None,
         version: 1,
     }

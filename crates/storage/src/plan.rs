@@ -84,6 +84,8 @@ impl PlanHeader {
             changes: Vec::new(),
             holds,
             managers,
+            // Taken back when the plan was stored.
+            spent: Vec::new(),
             hash,
         }
     }

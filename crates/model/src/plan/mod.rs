@@ -21,10 +21,11 @@ pub use manager::{ManagerProblem, ManagerProblemKind};
 pub use reason::Reason;
 pub use rest::{Quiet, Rest, RestCounts};
 
+use crate::decision::Matter;
 use crate::digest::{Digest, DigestKey};
 use crate::evidence::Evidence;
 use crate::field::Field;
-use crate::id::ConnectionId;
+use crate::id::{ConnectionId, ExternalId};
 use crate::report::{Class, Counts, FieldCounts, PeopleCounts};
 
 /// A stored change set.
@@ -52,6 +53,8 @@ pub struct Plan {
     pub holds: Vec<Hold>,
     /// Managers that could not be resolved; they change no team.
     pub managers: Vec<ManagerProblem>,
+    /// Decisions that are about nothing any more: to be taken back with this plan.
+    pub spent: Vec<(ExternalId, Matter)>,
     /// See [`Plan::compute_hash`].
     pub hash: Digest,
 }

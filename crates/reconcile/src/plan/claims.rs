@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use muster_model::{ExternalId, PersonId, Presence, Reason};
 
 use super::record::is_over;
+use crate::decided;
 use crate::input::{Input, Touched};
 use crate::matching::{self, Match};
 use crate::scope::{self, Scope};
@@ -20,6 +21,12 @@ impl Claims {
         let unlinked = touched
             .iter()
             .filter(|touched| touched.link.is_none())
+            // Whoever is left alone claims nobody.
+            .filter(|touched| {
+                decided::match_answer(touched, input.key)
+                    .and_then(decided::left)
+                    .is_none()
+            })
             .filter_map(|touched| touched.record.as_ref());
         for source in unlinked {
             let running = source.presence == Presence::Present

@@ -16,6 +16,8 @@ pub(super) struct Compared {
     pub(super) effects: Vec<Planned>,
     /// Differences about which somebody decided.
     pub(super) decided: Vec<Field>,
+    /// Fields that went back and forth, and wait for a person or for a quiet day.
+    pub(super) frozen: Vec<Field>,
     /// Fields that would go outwards, were it not for a bad one (BEY-49).
     pub(super) not_written: Vec<Field>,
 }
@@ -55,7 +57,15 @@ pub(super) fn compare(subject: &Subject<'_>, record: &SourceRecord, today: Date)
         }
         let policy = subject.input.policy;
         let key = subject.input.key;
-        match compare::wish(policy, field, subject.link, pair.theirs, pair.ours, key) {
+        let (theirs, ours) = (pair.theirs, pair.ours);
+        let wish = compare::wish(policy, field, subject.link, theirs, ours, key);
+        let writes = matches!(wish, Some(Wish::GiveOurs | Wish::TakeTheirs | Wish::Clear));
+        if writes && compare::is_frozen(subject.link, field, theirs, ours, key, subject.input.now) {
+            compared.frozen.push(field);
+            compared.effects.push(pair.ask());
+            continue;
+        }
+        match wish {
             None => compared.effects.extend(pair.own(subject, flow)),
             Some(Wish::Decided) => compared.decided.push(field),
             Some(Wish::GiveOurs) if target_has_bad_field => compared.not_written.push(field),

@@ -190,6 +190,15 @@ impl Outcome {
         if !compared.decided.is_empty() {
             change.reasons.push(decided(&compared.decided));
         }
+        if !compared.frozen.is_empty() {
+            change.reasons.push(Reason::new(
+                Reason::FROZEN,
+                format!(
+                    "went back and forth three times within a day; not written until somebody decides, or for a day: {}",
+                    record::names(&compared.frozen)
+                ),
+            ));
+        }
         if !compared.not_written.is_empty() {
             change.reasons.push(Reason::new(
                 "outward.bad_field",

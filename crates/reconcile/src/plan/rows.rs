@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use muster_model::plan::{Change, ManagerProblem, Precondition, Quiet, Rest, RestCounts};
 use muster_model::report::PeopleCounts;
-use muster_model::{ExternalId, PersonId, Reason};
+use muster_model::{DigestKey, ExternalId, PersonId, Reason};
 
+use crate::decided::HoldAnswers;
 use crate::input::{Input, Touched};
 use crate::managers::Statement;
 
@@ -52,6 +53,13 @@ impl Rows {
 
     pub(super) fn push(&mut self, change: Change) {
         self.changes.push(change);
+    }
+
+    /// Takes what was refused out of the rows; whoever has nothing left rests.
+    pub(super) fn refuse(&mut self, answers: &HoldAnswers, key: &DigestKey) {
+        for quiet in answers.refuse(&mut self.changes, key) {
+            self.rest(quiet);
+        }
     }
 
     /// The rows in the order of the plan.

@@ -21,11 +21,18 @@ const READERS: u32 = 8;
 const CACHE: &str = "-65536";
 
 /// Each version of the schema; forward only, and never edited once published.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(
-    1,
-    "first",
-    include_str!("../../migrations/sqlite/0001_first.sql"),
-)];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (
+        1,
+        "first",
+        include_str!("../../migrations/sqlite/0001_first.sql"),
+    ),
+    (
+        2,
+        "decisions",
+        include_str!("../../migrations/sqlite/0002_decisions.sql"),
+    ),
+];
 
 /// The database file.
 #[derive(Debug, Clone)]

@@ -12,6 +12,8 @@ pub(crate) type Session = sqlx::SqliteConnection;
 
 #[path = "../statements/connections.rs"]
 pub(crate) mod connections;
+#[path = "../statements/decisions.rs"]
+pub(crate) mod decisions;
 #[path = "../statements/due.rs"]
 pub(crate) mod due;
 #[path = "../statements/erase.rs"]

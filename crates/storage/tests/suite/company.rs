@@ -124,6 +124,7 @@ pub(crate) fn link(record: &SourceRecord, person: PersonId) -> Link {
         revision: record.revision,
         base: BTreeMap::new(),
         decisions: BTreeMap::new(),
+        swings: BTreeMap::new(),
         gone_since: None,
         version: 0,
     }
@@ -245,6 +246,7 @@ impl Company {
                 next: "release it".to_owned(),
             }],
             managers: Vec::new(),
+            spent: Vec::new(),
             hash: self.key.digest("plan", "made up"),
         };
         let id = PlanId::new(self.bench.ids());
