@@ -27,13 +27,15 @@ pub struct Made {
 
 /// What a run that ended says of its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
+pub(crate) enum Ended {
     /// The source answered; nothing was applied.
     Read,
     /// The source answered, and what needs nobody was applied.
     Synced,
     /// A stored plan was applied: of the source nothing is known.
     Applied,
+    /// Refused before anything was done.
+    Refused,
     /// The source could not be read.
     Failed,
 }
@@ -48,13 +50,13 @@ impl Ended {
             (_, Self::Synced)
             | (ConnectionState::Failing, Self::Read)
             | (ConnectionState::Connected, Self::Applied) => ConnectionState::Active,
-            (_, Self::Read | Self::Applied) => state,
+            (_, Self::Read | Self::Applied | Self::Refused) => state,
         }
     }
 }
 
 /// Refuses to move anything on a connection that a person stopped.
-fn may_move(connection: &Connection) -> Result<(), EngineError> {
+pub(crate) fn may_move(connection: &Connection) -> Result<(), EngineError> {
     match connection.state {
         ConnectionState::Paused | ConnectionState::Disconnected => Err(EngineError::NotRunning {
             name: connection.name.clone(),
@@ -186,7 +188,7 @@ impl Engine {
         })
     }
 
-    async fn begin(
+    pub(crate) async fn begin(
         &self,
         organisation: &Organisation,
         connection: &Connection,
@@ -224,7 +226,7 @@ impl Engine {
     }
 
     /// Stores the report of a run that came to its end.
-    async fn close(
+    pub(crate) async fn close(
         &self,
         organisation: &Organisation,
         report: &RunReport,
@@ -253,7 +255,29 @@ impl Engine {
         if matches!(error, EngineError::Storage(_)) {
             return Err(error);
         }
-        let report = RunReport {
+        let report = self.failed(run, &error);
+        self.close(organisation, &report, Ended::Failed).await?;
+        Ok(Made {
+            report,
+            planned: None,
+        })
+    }
+
+    /// Ends a run that was refused before it did anything: nothing is known of
+    /// the source by it.
+    pub(crate) async fn refused(
+        &self,
+        organisation: &Organisation,
+        run: &Run,
+        error: &EngineError,
+    ) -> Result<(), EngineError> {
+        let report = self.failed(run, error);
+        self.close(organisation, &report, Ended::Refused).await
+    }
+
+    /// The report of a run that failed.
+    fn failed(&self, run: &Run, error: &EngineError) -> RunReport {
+        RunReport {
             run: run.id,
             connection: run.connection,
             trigger: run.trigger,
@@ -272,15 +296,10 @@ impl Engine {
                 code: error.code(),
                 message: error.to_string(),
             }),
-        };
-        self.close(organisation, &report, Ended::Failed).await?;
-        Ok(Made {
-            report,
-            planned: None,
-        })
+        }
     }
 
-    fn report(&self, run: &Run, plan: &Plan, applied: Option<Applied>) -> RunReport {
+    pub(crate) fn report(&self, run: &Run, plan: &Plan, applied: Option<Applied>) -> RunReport {
         let planned_only = applied.is_none();
         let applied = applied.unwrap_or_else(|| Applied::nothing(plan));
         let outcome = outcome(plan, &applied);

@@ -60,6 +60,8 @@ pub fn resolve(change: &Change, answer: &RowAnswer, made: Option<Fields>) -> Cha
             let access = Access::NotInvited;
             change.situation = Situation::New;
             change.reaction = Reaction::Create;
+            let reason = Reason::new(Reason::MATCH_DECIDED, "made as decided");
+            change.reasons.push(reason);
             change.effects = made
                 .map(|fields| Planned::braked(Effect::Create { fields, access }, BrakeKind::Create))
                 .into_iter()
@@ -69,6 +71,8 @@ pub fn resolve(change: &Change, answer: &RowAnswer, made: Option<Fields>) -> Cha
             change.person = Some(person);
             change.situation = Situation::Matched;
             change.reaction = Reaction::Link;
+            let reason = Reason::new(Reason::MATCH_DECIDED, "joined as decided");
+            change.reasons.push(reason);
             change.effects = vec![Planned::free(Effect::Link)];
         }
         Some(_) => {

@@ -3,6 +3,7 @@
 mod apply;
 mod connect;
 mod connectors;
+mod decide;
 mod demo;
 mod org;
 mod people;
@@ -13,6 +14,7 @@ mod runs;
 mod sandbox;
 mod source;
 mod sync;
+mod unlink;
 
 use crate::args::{Arguments, Command};
 use crate::exit::{Exit, Usage};
@@ -30,6 +32,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Plan(command) => plan::run(command, database).await,
         Command::Apply(command) => apply::run(command, database).await,
         Command::Sync(command) => sync::run(command, database).await,
+        Command::Decide(command) => decide::run(command, database).await,
+        Command::Unlink(command) => unlink::run(command, database).await,
         Command::People(command) => people::run(command, database).await,
         Command::Runs(command) => runs::run(command, database).await,
         Command::Rehearse(command) => rehearse::run(&command),

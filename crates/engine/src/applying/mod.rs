@@ -7,6 +7,7 @@ mod order;
 mod tally;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use muster_model::policy::ApplyMode;
 use muster_model::{HoldKind, Person, PersonId, PlanId, RunId};
@@ -16,6 +17,7 @@ use muster_storage::{
 
 pub use tally::{Applied, DoneBefore};
 
+use crate::deciding::Answers;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::lease::LEASE;
@@ -33,6 +35,8 @@ pub struct Choice {
     pub allow: BTreeSet<HoldKind>,
     /// Only these people; `None` for everybody.
     pub only: Option<BTreeSet<PersonId>>,
+    /// Only the rows about which somebody decided, as they were decided.
+    pub decided: Option<Arc<Answers>>,
 }
 
 impl Choice {
@@ -161,7 +165,12 @@ impl Engine {
         planned: &Planned,
         choice: &Choice,
     ) -> Result<Applied, EngineError> {
-        let rows = self.open_rows(organisation, planned.id, choice).await?;
+        let mut rows = self.open_rows(organisation, planned.id, choice).await?;
+        if let Some(answers) = &choice.decided {
+            rows = self
+                .as_decided(organisation, connection, rows, answers)
+                .await?;
+        }
         let mut applied = Applied::of(planned, choice);
         let rows = order::managers_first(rows);
         let work = block::Work::new(self, organisation, connection, planned, choice).await?;
@@ -232,7 +241,7 @@ impl Engine {
     ) -> Result<Vec<StoredChange>, EngineError> {
         // Of a held row everything that is not held goes on; of one that waits
         // that is done, and only a release goes further.
-        let states: &[ChangeState] = if choice.allow.is_empty() {
+        let states: &[ChangeState] = if choice.allow.is_empty() && choice.decided.is_none() {
             &[ChangeState::Open, ChangeState::Held]
         } else {
             &[ChangeState::Open, ChangeState::Held, ChangeState::Waiting]

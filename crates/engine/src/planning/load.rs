@@ -9,12 +9,13 @@ use muster_model::plan::{Rest as RestKind, RestCounts};
 use muster_model::policy::BrakeKind;
 use muster_model::{
     ConnectionId, Digest, ExternalId, Field, Flow, Link, MatchKey, Person, PersonId, Presence,
-    SnapshotId,
+    RecordDecision, SnapshotId,
 };
-use muster_reconcile::{Candidate, KeyHolders, ManagerIndex, RecordHolder, Touched};
+use muster_reconcile::{KeyHolders, ManagerIndex, RecordHolder, Touched};
 use muster_storage::{Connection, ConnectionState, Organisation, Reader, StoredRecord};
 
 use super::Known;
+use super::candidates::{candidates, named_by_decisions};
 use super::sources::{Heard, Sources};
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -161,6 +162,8 @@ impl Engine {
         let linked: Vec<PersonId> = links.values().map(|link| link.person).collect();
         let people = people_by_id(reader, &linked).await?;
         let heard = sources.heard(reader, &linked).await?;
+        let mut decided = decisions_by_record(reader, connection.id, &ids).await?;
+        named_by_decisions(reader, sources, &decided, &mut loaded.holders).await?;
         for row in block {
             let link = links.remove(&row.external_id);
             let person = link
@@ -172,6 +175,7 @@ impl Engine {
                 .insert(row.external_id.clone(), (row.digest, row.due_marks));
             let heard = beside(&heard, person.as_ref(), &row.external_id);
             loaded.touched.push(Touched {
+                decisions: decided.remove(&row.external_id).unwrap_or_default(),
                 external_id: Some(row.external_id),
                 record: Some(row.record),
                 digest: Some(row.digest),
@@ -207,6 +211,7 @@ impl Engine {
             let linked: Vec<PersonId> = links.values().map(|link| link.person).collect();
             let people = people_by_id(reader, &linked).await?;
             let heard = sources.heard(reader, &linked).await?;
+            let mut decided = decisions_by_record(reader, connection.id, &ids).await?;
             for row in rows {
                 if row.rest.as_deref() == Some(RestKind::Gone.word()) && !row.due {
                     loaded.untouched.gone += 1;
@@ -221,6 +226,7 @@ impl Engine {
                     .insert(row.external_id.clone(), (row.digest, row.due_marks));
                 let heard = beside(&heard, person.as_ref(), &row.external_id);
                 loaded.touched.push(Touched {
+                    decisions: decided.remove(&row.external_id).unwrap_or_default(),
                     external_id: Some(row.external_id),
                     record: None,
                     digest: None,
@@ -278,21 +284,7 @@ impl Engine {
         }
         let people: Vec<PersonId> = people.into_iter().collect();
         let recycled = self.recycled(reader, holders, &asked).await?;
-        let mut heard = sources.heard(reader, &people).await?;
-        for (id, person) in people_by_id(reader, &people).await? {
-            let heard = heard.remove(&id).unwrap_or_default();
-            holders.candidates.insert(
-                id,
-                Candidate {
-                    person,
-                    linked_here: heard.here(),
-                    others: heard.others,
-                    siblings: heard.siblings,
-                    recycled: recycled.get(&id).cloned().unwrap_or_default(),
-                },
-            );
-        }
-        Ok(())
+        candidates(reader, sources, &people, &recycled, holders).await
     }
 
     /// Keys of people that somebody else held within 400 days: an address or a
@@ -387,7 +379,22 @@ async fn links_by_record(
         .collect())
 }
 
-async fn people_by_id(
+async fn decisions_by_record(
+    reader: &mut Reader,
+    connection: ConnectionId,
+    ids: &[ExternalId],
+) -> Result<BTreeMap<ExternalId, Vec<RecordDecision>>, EngineError> {
+    let mut decided: BTreeMap<ExternalId, Vec<RecordDecision>> = BTreeMap::new();
+    for decision in reader.decisions(connection, ids).await? {
+        decided
+            .entry(decision.external_id.clone())
+            .or_default()
+            .push(decision);
+    }
+    Ok(decided)
+}
+
+pub(super) async fn people_by_id(
     reader: &mut Reader,
     ids: &[PersonId],
 ) -> Result<BTreeMap<PersonId, Person>, EngineError> {

@@ -1,6 +1,7 @@
 //! Scope, trust, match, compare, decide: loads what the pure planner needs,
 //! asks the source the questions it has, and stores the plan.
 
+mod candidates;
 mod load;
 mod sources;
 mod versions;
@@ -138,6 +139,9 @@ impl Engine {
         wake(&mut transaction, connection.id, &just, &people).await?;
         transaction
             .settle(connection.id, &versions, &settled)
+            .await?;
+        transaction
+            .take_back_decisions(connection.id, &plan.spent)
             .await?;
         // What somebody changed while the source was read (paused it, above all) stays.
         let mut after = transaction.connection(connection.id).await?;

@@ -218,7 +218,10 @@ async fn play(rehearsal: &Rehearsal, play: Play, company: Company, faults: &[Fau
         .filter(|kind| kind.can_be_released())
         .collect();
     if !allow.is_empty() {
-        let choice = Choice { allow, only: None };
+        let choice = Choice {
+            allow,
+            ..Choice::default()
+        };
         let plan = next.planned.unwrap().id.to_string();
         let applied = world.engine.apply(&world.organisation, &plan, None, choice);
         assert_eq!(applied.await.unwrap().report.counts.failed, 0);

@@ -16,6 +16,7 @@
 mod world;
 
 mod applying;
+mod decisions;
 mod faults;
 mod hard_cases;
 mod oracle;

@@ -23,6 +23,9 @@ impl Reason {
     /// The code of fields that go back and forth.
     pub const FROZEN: &'static str = "compare.frozen";
 
+    /// The code of records of which a person said who they are.
+    pub const MATCH_DECIDED: &'static str = "match.decided";
+
     /// A reason.
     pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
         Self {

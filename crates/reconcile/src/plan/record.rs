@@ -158,7 +158,7 @@ impl<'a> Judge<'a> {
         linked::plan(&subject, &joined, source, Situation::Matched, rows);
         if let Some(change) = rows.changes.get_mut(before) {
             change.reasons.push(if by.is_empty() {
-                Reason::new("match.decided", "joined as decided")
+                Reason::new(Reason::MATCH_DECIDED, "joined as decided")
             } else {
                 Reason::new("match.by", names(by))
             });
@@ -178,9 +178,11 @@ impl<'a> Judge<'a> {
         let engagements = source.engagements().unwrap_or_default();
         let due_on = due_on(engagements.iter(), today, policy.grace_days);
         let mut change = row(touched, source, Situation::New, reaction, due_on);
-        change
-            .reasons
-            .push(Reason::new("match.new", "no key names anybody"));
+        change.reasons.push(if decided {
+            Reason::new(Reason::MATCH_DECIDED, "made as decided")
+        } else {
+            Reason::new("match.new", "no key names anybody")
+        });
         match reaction {
             Reaction::Create | Reaction::Invite => {
                 let fields = beginnings(source, policy, today);
