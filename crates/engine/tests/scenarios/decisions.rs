@@ -211,7 +211,7 @@ async fn what_is_new_is_created_or_left_and_nobody_is_asked_again() {
 }
 
 #[tokio::test]
-async fn bey_20_a_conflict_ends_as_decided_and_a_skip_holds_until_a_value_moves() {
+async fn hum_12_hum_13_a_conflict_is_listed_and_ends_as_decided_and_a_skip_holds() {
     for kind in DatabaseKind::all() {
         let (company, staff) = firm(&rehearsal(60, 1), 4);
         let world = mirrored(kind, &company, &staff).await;
@@ -288,7 +288,7 @@ async fn bey_20_a_conflict_ends_as_decided_and_a_skip_holds_until_a_value_moves(
 }
 
 #[tokio::test]
-async fn whoever_a_key_cannot_tell_is_linked_by_a_person_and_taken_apart_again() {
+async fn bey_4_whoever_is_linked_by_a_person_is_taken_apart_and_stays_so() {
     for kind in DatabaseKind::all() {
         let (company, staff) = firm(&rehearsal(60, 1), 4);
         let twin = company
@@ -396,8 +396,6 @@ async fn bey_33_held_rows_are_released_and_refused_one_by_one_and_by_kind() {
         assert_eq!(report.counts.suspended, 2, "{:?}", report.counts);
         assert_eq!(report.counts.held, 6, "{:?}", report.counts);
         assert_eq!((report.holds[0].rows, report.outcome), (6, Outcome::Held));
-        let access = |record| async move { record };
-        let _ = access;
         for (record, expected) in [
             (leavers[0], Access::Suspended),
             (leavers[1], Access::Suspended),
@@ -711,6 +709,36 @@ async fn a_field_that_goes_back_and_forth_is_frozen_until_a_person_or_a_day_deci
             phone(&world, staff[0]).await.as_deref(),
             Some("+4740000001")
         );
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn hum_21_a_decision_overwrites_no_value_that_changed_after_the_comparison() {
+    for kind in DatabaseKind::all() {
+        let (company, staff) = firm(&rehearsal(60, 1), 3);
+        let world = mirrored(kind, &company, &staff).await;
+        let mut both = company;
+        for record in &staff[..2] {
+            both = dialled(both, *record, "40000001");
+        }
+        world.turn_to(both);
+        for record in &staff[..2] {
+            dial_here(&world, *record, "+4790000001").await;
+        }
+        let seen = Seen::of(&world).await;
+        // Somebody types a third number while the file is being filled in.
+        dial_here(&world, staff[0], "+4790000002").await;
+        let lines = [seen.line(staff[0], "theirs"), seen.line(staff[1], "theirs")];
+        let report = decide(&world, &seen, &lines).await.made.report;
+        assert_eq!((report.counts.failed, report.counts.updated), (1, 1));
+        assert_eq!(report.outcome, Outcome::Partial);
+        assert_eq!(phone(&world, staff[0]).await.as_deref(), Some("+4790000002"));
+        assert_eq!(phone(&world, staff[1]).await.as_deref(), Some("+4740000001"));
+        // The old decision was about the old number: it is asked about again.
+        let next = world.sync_well().await;
+        assert_eq!((next.counts.conflicts, next.counts.updated), (1, 0));
+        assert_eq!(phone(&world, staff[0]).await.as_deref(), Some("+4790000002"));
         world.end().await;
     }
 }
