@@ -72,6 +72,7 @@ pub(crate) fn json(planned: &Planned) -> serde_json::Value {
         "plan": planned.id,
         "connection": plan.connection,
         "hash": plan.hash,
+        "cause": plan.cause,
         "made_for": plan.made_for,
         "evidence": plan.evidence,
         "people": plan.people,

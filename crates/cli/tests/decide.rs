@@ -35,7 +35,10 @@ impl Table {
     }
 
     fn column(&self, name: &str) -> usize {
-        self.headers.iter().position(|header| header == name).unwrap()
+        self.headers
+            .iter()
+            .position(|header| header == name)
+            .unwrap()
     }
 
     fn cell(&self, row: usize, name: &str) -> &str {
@@ -49,7 +52,9 @@ impl Table {
 
     /// As a spreadsheet of this country writes it.
     fn text(&self) -> String {
-        let mut csv = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
+        let mut csv = csv::WriterBuilder::new()
+            .delimiter(b';')
+            .from_writer(Vec::new());
         csv.write_record(&self.headers).unwrap();
         for row in &self.rows {
             csv.write_record(row).unwrap();
@@ -112,7 +117,10 @@ fn the_round_trip(database: Database) {
     assert_eq!(report["trigger"], "decision");
     let made = asked.len() as u64 - 1;
     assert_eq!(number(&report, "/counts/created"), made, "{report}");
-    assert_eq!(muster.lines(&["people", "--format", "ndjson"]).len() as u64, made);
+    assert_eq!(
+        muster.lines(&["people", "--format", "ndjson"]).len() as u64,
+        made
+    );
 
     // The sync is quiet: nobody is asked about again.
     let sync = muster.json(&["sync", "payroll", "--format", "json"]);
@@ -124,7 +132,10 @@ fn the_round_trip(database: Database) {
     let again = muster.run(&decide);
     assert_eq!(again.code, 3, "{}", again.words);
     assert!(again.words.contains("decision.row_done"), "{}", again.words);
-    assert_eq!(muster.lines(&["people", "--format", "ndjson"]).len() as u64, made);
+    assert_eq!(
+        muster.lines(&["people", "--format", "ndjson"]).len() as u64,
+        made
+    );
 
     // Apart, and it stays so.
     let person: Value =
@@ -134,7 +145,10 @@ fn the_round_trip(database: Database) {
     assert_eq!(apart["records"][0], person["links"][0]["external_id"]);
     let sync = muster.json(&["sync", "payroll", "--format", "json"]);
     assert_eq!(number(&sync, "/counts/linked"), 0);
-    assert_eq!(muster.lines(&["people", "--format", "ndjson"]).len() as u64, made);
+    assert_eq!(
+        muster.lines(&["people", "--format", "ndjson"]).len() as u64,
+        made
+    );
     let nothing = muster.run(&["unlink", &id, "payroll"]);
     assert_eq!(nothing.code, 2);
     assert!(nothing.words.contains("link.none"), "{}", nothing.words);
@@ -142,7 +156,11 @@ fn the_round_trip(database: Database) {
     std::fs::write(&file, "external_id,decision\n1,create\n").unwrap();
     let no_file = muster.run(&decide);
     assert_eq!(no_file.code, 2);
-    assert!(no_file.words.contains("decisions.file"), "{}", no_file.words);
+    assert!(
+        no_file.words.contains("decisions.file"),
+        "{}",
+        no_file.words
+    );
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use muster_connect::Connector;
+use muster_model::plan::Cause;
 use muster_model::report::{
     Counts, HoldReport, MessageCounts, Outcome, PeopleCounts, RunError, TargetCounts, Trigger,
 };
@@ -79,7 +81,8 @@ impl Engine {
         trigger: Trigger,
         watch: Option<Watch>,
     ) -> Result<Made, EngineError> {
-        self.run(organisation, name, trigger, watch, false).await
+        self.run(organisation, name, None, trigger, watch, false)
+            .await
     }
 
     /// Plans, and applies what needs nobody.
@@ -93,7 +96,25 @@ impl Engine {
         trigger: Trigger,
         watch: Option<Watch>,
     ) -> Result<Made, EngineError> {
-        self.run(organisation, name, trigger, watch, true).await
+        self.run(organisation, name, None, trigger, watch, true)
+            .await
+    }
+
+    /// Syncs from a connector that is open already instead of the stored
+    /// settings: for whoever reads from something that is no address, such as a
+    /// measurement that has no network in it.
+    ///
+    /// # Errors
+    /// As [`Engine::plan`].
+    pub async fn sync_from(
+        &self,
+        organisation: &Organisation,
+        name: &str,
+        connector: &dyn Connector,
+        trigger: Trigger,
+    ) -> Result<Made, EngineError> {
+        self.run(organisation, name, Some(connector), trigger, None, true)
+            .await
     }
 
     /// Applies a stored plan by its id or the beginning of it, as a run of its own.
@@ -119,6 +140,7 @@ impl Engine {
         let mut planned = Planned {
             id: stored.id,
             plan: stored.plan,
+            versions: None,
         };
         let run = self
             .begin(organisation, &connection, Trigger::Manual)
@@ -153,6 +175,7 @@ impl Engine {
         &self,
         organisation: &Organisation,
         name: &str,
+        connector: Option<&dyn Connector>,
         trigger: Trigger,
         watch: Option<Watch>,
         apply: bool,
@@ -161,13 +184,14 @@ impl Engine {
         may_move(&connection)?;
         let run = self.begin(organisation, &connection, trigger).await?;
         let planned = match self
-            .read_and_plan(organisation, &connection, run.id, watch)
+            .read_and_plan(organisation, &connection, connector, run.id, watch)
             .await
         {
             Ok(planned) => planned,
             Err(error) => return self.fail(organisation, &run, error).await,
         };
-        let applied = if apply {
+        let waits = waits_for_a_look(&planned.plan, trigger);
+        let applied = if apply && !waits {
             let choice = Choice::default();
             match self
                 .apply_rows(organisation, &connection, run.id, &planned, &choice)
@@ -179,7 +203,11 @@ impl Engine {
         } else {
             None
         };
-        let report = self.report(&run, &planned.plan, applied);
+        let mut report = self.report(&run, &planned.plan, applied);
+        if apply && waits {
+            report.outcome = Outcome::Held;
+            report.holds.push(mapping_hold(&planned));
+        }
         let ended = if apply { Ended::Synced } else { Ended::Read };
         self.close(organisation, &report, ended).await?;
         Ok(Made {
@@ -204,10 +232,18 @@ impl Engine {
         &self,
         organisation: &Organisation,
         connection: &Connection,
+        connector: Option<&dyn Connector>,
         run: RunId,
         watch: Option<Watch>,
     ) -> Result<Planned, EngineError> {
-        let connector = self.open(organisation.id, connection).await?;
+        let opened;
+        let connector = match connector {
+            Some(connector) => connector,
+            None => {
+                opened = self.open(organisation.id, connection).await?;
+                opened.as_ref()
+            }
+        };
         let account = connector.account().await?;
         // Before anything is read: another company's people are none of our business.
         if connection
@@ -218,10 +254,10 @@ impl Engine {
             return Err(muster_reconcile::PlanError::OtherAccount.into());
         }
         let mut read = self
-            .read_source(organisation, connection, connector.as_ref(), run, watch)
+            .read_source(organisation, connection, connector, run, watch)
             .await?;
         read.evidence.rights = read.evidence.rights.or(account.rights);
-        self.plan_read(organisation, connection, connector.as_ref(), run, read)
+        self.plan_read(organisation, connection, connector, run, read)
             .await
     }
 
@@ -340,6 +376,29 @@ fn outcome(plan: &Plan, applied: &Applied) -> Outcome {
         Outcome::Partial
     } else {
         Outcome::Ok
+    }
+}
+
+/// Must somebody look at the plan first? What a new version of the mapping makes
+/// of people is applied by whoever asks for it, and by no schedule.
+fn waits_for_a_look(plan: &Plan, trigger: Trigger) -> bool {
+    plan.cause == Cause::Mapping && matches!(trigger, Trigger::Schedule | Trigger::Push)
+}
+
+fn mapping_hold(planned: &Planned) -> HoldReport {
+    let remapped = |change: &&muster_model::Change| {
+        let mut codes = change.reasons.iter().map(|reason| &reason.code);
+        codes.any(|code| code == muster_model::Reason::REMAPPED)
+    };
+    HoldReport {
+        kind: "mapping".to_owned(),
+        rows: planned.plan.changes.iter().filter(remapped).count() as u64,
+        reason: "a new version of the mapping reads these records another way than before"
+            .to_owned(),
+        next: format!(
+            "look at plan {0}, then apply it with `muster apply {0}`; the schedule waits for that",
+            planned.id
+        ),
     }
 }
 

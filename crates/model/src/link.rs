@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::field::Field;
 use crate::fields::Fields;
 use crate::id::{ExternalId, PersonId};
+use crate::raw::ReadAs;
 use crate::said::Said;
 use crate::swing::Swing;
 use crate::value::Value;
@@ -22,6 +23,8 @@ pub struct Link {
     pub person: PersonId,
     /// What the source last said.
     pub said: Fields,
+    /// How that was read.
+    pub read_as: Option<ReadAs>,
     /// The source's revision of it.
     pub revision: Option<i64>,
     /// Per field the pair last taken as equal.

@@ -7,7 +7,7 @@ use muster_model::link::Choice;
 use muster_model::plan::{Change, Effect, FieldValue, ManagerKey, Planned};
 use muster_model::{
     Access, AccessCause, Base, ConnectionId, DigestKey, Field, Fields, Flow, Link, Person,
-    PersonId, Policy, Said, Situation, SourceRecord, Swing, Value,
+    PersonId, Policy, Remapped, Said, Situation, SourceRecord, Swing, Value,
 };
 
 use crate::compare::side_digest;
@@ -300,6 +300,7 @@ fn linked(context: &EnactContext<'_>, person: PersonId) -> Option<Link> {
         external_id: record.external_id.clone(),
         person,
         said: record.fields.clone(),
+        read_as: record.raw.read_as().cloned(),
         revision: record.revision,
         base: std::collections::BTreeMap::new(),
         decisions: std::collections::BTreeMap::new(),
@@ -309,16 +310,37 @@ fn linked(context: &EnactContext<'_>, person: PersonId) -> Option<Link> {
     })
 }
 
+/// What a new version of the mapping did to a record since its link believed it.
+#[must_use]
+pub fn remapped(link: &Link, record: &SourceRecord) -> Remapped {
+    record
+        .raw
+        .read_as()
+        .map_or(Remapped::No, |now| now.since(link.read_as.as_ref()))
+}
+
 /// The link takes over what the record says. Where both sides are equal now,
 /// that pair becomes the base of the next comparison.
 pub fn believe(link: &mut Link, record: &SourceRecord, person: Option<&Person>, policy: &Policy) {
     let before = link.clone();
+    let remapped = remapped(link, record);
     link.said = record.fields.clone();
+    if let Some(read_as) = record.raw.read_as() {
+        link.read_as = Some(read_as.clone());
+    }
     // A second record of the person is planned beside what this one says of
     // employment: half an engagement would look like one that runs.
     if !record.whole {
         let known = before.said.get(Field::Engagements).map(Clone::clone);
         link.said.set(Field::Engagements, known);
+    }
+    // Where only our reading moved, theirs is in the base as it is read now.
+    for (field, base) in &mut link.base {
+        let owned = policy.flow(*field) == Flow::Out && remapped == Remapped::Unknown;
+        let theirs = record.fields.get(*field);
+        if (remapped == Remapped::Still || owned) && !theirs.is_absent() {
+            base.theirs = theirs.map(Clone::clone);
+        }
     }
     link.revision = record.revision.or(link.revision);
     link.gone_since = None;

@@ -1,8 +1,8 @@
 //! What exactly would change? Takes every touched record through the steps and
 //! makes one stored, hashed change set of the answers.
 
-use muster_model::plan::Cause;
-use muster_model::{DoubtKind, Evidence, ExternalId, Plan};
+use muster_model::plan::{Cause, Planned};
+use muster_model::{Change, DoubtKind, Effect, Evidence, ExternalId, Plan, Reason};
 
 use crate::brakes::{self, Day};
 use crate::decided::{self, HoldAnswers};
@@ -135,7 +135,7 @@ pub fn plan(mut input: Input<'_>) -> Result<Plan, PlanError> {
     holds.extend(doubts::holds(&evidence, &rows.changes));
     let mut plan = Plan {
         connection: input.connection,
-        cause: Cause::Read,
+        cause: cause(&rows.changes),
         made_for: input.today,
         made_at: input.now,
         evidence,
@@ -151,6 +151,23 @@ pub fn plan(mut input: Input<'_>) -> Result<Plan, PlanError> {
     };
     plan.hash = plan.compute_hash(input.key);
     Ok(plan)
+}
+
+/// A plan in which a new version of the mapping speaks is one of its own kind: it
+/// is looked at before a schedule goes on by itself.
+fn cause(changes: &[Change]) -> Cause {
+    let remapped = |reason: &Reason| reason.code == Reason::REMAPPED;
+    // What only asks, or is held, is done by no schedule anyhow.
+    let acts = |planned: &Planned| {
+        planned.held.is_none() && !matches!(planned.effect, Effect::Conflict { .. })
+    };
+    let speaks =
+        |change: &Change| change.reasons.iter().any(remapped) && change.effects.iter().any(acts);
+    if changes.iter().any(speaks) {
+        Cause::Mapping
+    } else {
+        Cause::Read
+    }
 }
 
 /// What the source answered when asked for missing records: one that is there

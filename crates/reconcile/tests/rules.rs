@@ -501,6 +501,7 @@ fn link(base: Option<Base>) -> Link {
         base: base.map(|base| (Field::Phone, base)).into_iter().collect(),
         decisions: BTreeMap::new(),
         swings: BTreeMap::new(),
+        read_as: None,
         gone_since: None,
         version: 1,
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_model::{Base, Field, Fields, Link, Said, Swing};
+use muster_model::{Base, Field, Fields, Link, ReadAs, Said, Swing};
 use serde::{Deserialize, Serialize};
 
 /// What of a link is personal data: what was said, and the pairs taken as equal.
@@ -15,6 +15,8 @@ pub(crate) struct LinkMemory {
     ours: Fields,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     swings: BTreeMap<Field, Swing>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    read_as: Option<ReadAs>,
 }
 
 /// The memory, taken apart.
@@ -22,6 +24,7 @@ pub(crate) struct Parts {
     pub(crate) said: Fields,
     pub(crate) base: BTreeMap<Field, Base>,
     pub(crate) swings: BTreeMap<Field, Swing>,
+    pub(crate) read_as: Option<ReadAs>,
 }
 
 impl LinkMemory {
@@ -38,6 +41,7 @@ impl LinkMemory {
             theirs: side(|base| &base.theirs),
             ours: side(|base| &base.ours),
             swings: link.swings.clone(),
+            read_as: link.read_as.clone(),
         }
     }
 
@@ -48,6 +52,7 @@ impl LinkMemory {
             theirs,
             ours,
             swings,
+            read_as,
         } = self;
         let base = based
             .into_iter()
@@ -57,6 +62,11 @@ impl LinkMemory {
                 (field, Base { theirs, ours })
             })
             .collect();
-        Parts { said, base, swings }
+        Parts {
+            said,
+            base,
+            swings,
+            read_as,
+        }
     }
 }

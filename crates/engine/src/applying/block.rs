@@ -62,19 +62,25 @@ impl<'a> Work<'a> {
         planned: &'a Planned,
         choice: &'a Choice,
     ) -> Result<Self, EngineError> {
-        let info = muster_connect::catalogue()
-            .iter()
-            .find(|info| info.name == connection.connector)
-            .ok_or_else(|| EngineError::ConnectionUnknown {
-                name: connection.name.clone(),
-            })?;
+        let versions = match &planned.versions {
+            Some(versions) => versions.clone(),
+            None => {
+                let info = muster_connect::catalogue()
+                    .iter()
+                    .find(|info| info.name == connection.connector)
+                    .ok_or_else(|| EngineError::ConnectionUnknown {
+                        name: connection.name.clone(),
+                    })?;
+                versions(connection, info)
+            }
+        };
         Ok(Self {
             engine,
             connection,
             choice,
             planned,
             key: organisation.digest_key(),
-            versions: versions(connection, info),
+            versions,
             now: engine.now(),
             today: engine.today(organisation),
         })

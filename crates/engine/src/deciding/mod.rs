@@ -155,6 +155,7 @@ impl Engine {
         let mut planned = Planned {
             id: stored.id,
             plan: stored.plan,
+            versions: None,
         };
         let mut done_before = DoneBefore::default();
         let mut rows = Vec::new();

@@ -18,7 +18,7 @@ use muster_model::{Digest, ExternalId, Fields, Link, PersonId, Plan, PlanId, Rea
 use muster_reconcile::{Confirmation, Input};
 use muster_storage::{Connection, NewPlan, Organisation, Rest};
 
-pub(crate) use versions::versions;
+pub(crate) use versions::{mapping, versions};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -32,6 +32,9 @@ pub struct Planned {
     pub id: PlanId,
     /// The change set.
     pub plan: Plan,
+    /// Under which versions it was made; `None` for a stored plan, which is
+    /// applied under those of today.
+    pub(crate) versions: Option<String>,
 }
 
 impl Engine {
@@ -153,7 +156,11 @@ impl Engine {
         }
         transaction.update_connection(&after, None).await?;
         transaction.commit().await?;
-        Ok(Planned { id, plan })
+        Ok(Planned {
+            id,
+            plan,
+            versions: Some(versions),
+        })
     }
 }
 

@@ -19,6 +19,7 @@ mod applying;
 mod decisions;
 mod faults;
 mod hard_cases;
+mod mapping;
 mod oracle;
 mod rehearsal;
 mod runs;

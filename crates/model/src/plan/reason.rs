@@ -26,6 +26,9 @@ impl Reason {
     /// The code of records of which a person said who they are.
     pub const MATCH_DECIDED: &'static str = "match.decided";
 
+    /// The code of rows whose record is read by another mapping than before.
+    pub const REMAPPED: &'static str = "mapping.changed";
+
     /// A reason.
     pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
         Self {

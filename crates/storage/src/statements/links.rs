@@ -267,6 +267,7 @@ fn read(scope: &Scope, row: Row) -> Result<(ConnectionId, Link), StorageError> {
         base: memory.base,
         decisions,
         swings: memory.swings,
+        read_as: memory.read_as,
         gone_since: instant_or_none("links.gone_since", gone_since)?,
         version: count("links.version", version)?,
     };
