@@ -61,7 +61,8 @@ fn lines(bytes: &[u8]) -> Result<Vec<Line>, Fault> {
     ]
     .map(column);
     let mut lines = Vec::new();
-    for record in csv.records() {
+    // As a spreadsheet counts: the first line is that of the names.
+    for (number, record) in (2_u64..).zip(csv.records()) {
         let record = record.map_err(|error| broken(&error))?;
         let [plan, row, external_id, person, field, held, decision] = places.map(|place| {
             place
@@ -70,7 +71,7 @@ fn lines(bytes: &[u8]) -> Result<Vec<Line>, Fault> {
                 .to_owned()
         });
         lines.push(Line {
-            number: record.position().map_or(0, csv::Position::line),
+            number,
             plan,
             row,
             external_id,

@@ -7,7 +7,7 @@ use muster_model::{Answer, HoldKind};
 /// last one filled in. Cells that are not there are empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Line {
-    /// Where it stands in the file, from 1.
+    /// Where it stands in the table, as a spreadsheet counts: the names are 1.
     pub number: u64,
     /// The plan's id.
     pub plan: String,

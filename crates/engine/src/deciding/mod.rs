@@ -89,10 +89,10 @@ impl Engine {
     }
 
     /// Holds the lines against the rows of the plan, block by block.
-    async fn check<'a>(
+    async fn check(
         &self,
         organisation: &Organisation,
-        connection: &'a Connection,
+        connection: &Connection,
         plan: PlanId,
         lines: &[Line],
         people: BTreeMap<String, PersonId>,
