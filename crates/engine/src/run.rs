@@ -9,9 +9,9 @@ use muster_model::report::{
     Counts, HoldReport, MessageCounts, Outcome, PeopleCounts, RunError, TargetCounts, Trigger,
 };
 use muster_model::{Evidence, Plan, RunId, RunReport};
-use muster_storage::{ChangeState, Connection, ConnectionState, Organisation, Run};
+use muster_storage::{Connection, ConnectionState, Organisation, Run};
 
-use crate::applying::{Applied, Choice, DoneBefore};
+use crate::applying::{Applied, Choice, Prepared};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::lease::LEASE;
@@ -137,7 +137,7 @@ impl Engine {
         let connection = reader.connection(stored.plan.connection).await?;
         drop(reader);
         may_move(&connection)?;
-        let mut planned = Planned {
+        let planned = Planned {
             id: stored.id,
             plan: stored.plan,
             versions: None,
@@ -145,25 +145,10 @@ impl Engine {
         let run = self
             .begin(organisation, &connection, Trigger::Manual)
             .await?;
-        // Rows that were dealt with before are neither done nor counted again.
-        let mut done_before = DoneBefore::default();
-        for row in self.stored_rows(organisation, planned.id).await? {
-            let Some(change) = row.change else { continue };
-            match row.state {
-                ChangeState::Applied => done_before.applied += u64::from(change.class().is_some()),
-                ChangeState::Stale | ChangeState::Failed => {
-                    done_before.refused += u64::from(change.class().is_some());
-                }
-                ChangeState::Open | ChangeState::Held | ChangeState::Waiting => {
-                    planned.plan.changes.push(change);
-                }
-            }
-        }
-        let mut applied = self
+        let applied = self
             .apply_rows(organisation, &connection, run.id, &planned, &choice)
             .await?;
-        applied.done_before(done_before);
-        let report = self.report(&run, &planned.plan, Some(applied));
+        let report = self.report(&run, &planned.plan, applied, false);
         self.close(organisation, &report, Ended::Applied).await?;
         Ok(Made {
             report,
@@ -183,27 +168,38 @@ impl Engine {
         let connection = self.connection(organisation.id, name).await?;
         may_move(&connection)?;
         let run = self.begin(organisation, &connection, trigger).await?;
-        let planned = match self
+        let (mut planned, prepared) = match self
             .read_and_plan(organisation, &connection, connector, run.id, watch)
             .await
         {
-            Ok(planned) => planned,
+            Ok(made) => made,
             Err(error) => return self.fail(organisation, &run, error).await,
         };
         let waits = waits_for_a_look(&planned.plan, trigger);
         let applied = if apply && !waits {
             let choice = Choice::default();
             match self
-                .apply_rows(organisation, &connection, run.id, &planned, &choice)
+                .apply_prepared(
+                    organisation,
+                    &connection,
+                    run.id,
+                    &planned,
+                    &prepared,
+                    &choice,
+                )
                 .await
             {
-                Ok(applied) => Some(applied),
+                Ok(applied) => applied,
                 Err(error) => return self.fail(organisation, &run, error).await,
             }
         } else {
-            None
+            // Whoever only plans wants to see the rows, however many they are.
+            if (planned.plan.changes.len() as u64) < prepared.tally().rows {
+                planned.plan.changes = self.rows(organisation, planned.id).await?;
+            }
+            Applied::nothing(&prepared)
         };
-        let mut report = self.report(&run, &planned.plan, applied);
+        let mut report = self.report(&run, &planned.plan, applied, !apply || waits);
         if apply && waits {
             report.outcome = Outcome::Held;
             report.holds.push(mapping_hold(&planned));
@@ -235,7 +231,7 @@ impl Engine {
         connector: Option<&dyn Connector>,
         run: RunId,
         watch: Option<Watch>,
-    ) -> Result<Planned, EngineError> {
+    ) -> Result<(Planned, Prepared), EngineError> {
         let opened;
         let connector = match connector {
             Some(connector) => connector,
@@ -335,9 +331,13 @@ impl Engine {
         }
     }
 
-    pub(crate) fn report(&self, run: &Run, plan: &Plan, applied: Option<Applied>) -> RunReport {
-        let planned_only = applied.is_none();
-        let applied = applied.unwrap_or_else(|| Applied::nothing(plan));
+    pub(crate) fn report(
+        &self,
+        run: &Run,
+        plan: &Plan,
+        applied: Applied,
+        planned_only: bool,
+    ) -> RunReport {
         let outcome = outcome(plan, &applied);
         let holds = holds(plan, &applied);
         RunReport {

@@ -1,7 +1,7 @@
 //! What people decided before: looked at by every plan, and found again by what
 //! it was about (`docs/decisions.md`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use muster_model::plan::{Change, Effect, Hold, Quiet, Rest};
 use muster_model::{
@@ -56,34 +56,33 @@ pub fn left(answer: Answer) -> Option<Reason> {
     }
 }
 
-/// Decisions about what brakes hold, by record.
-pub(crate) struct HoldAnswers(BTreeMap<ExternalId, Vec<RecordDecision>>);
+/// What was decided about the records of a plan, and what of it still stands.
+#[derive(Debug, Default)]
+pub(crate) struct Answers(BTreeMap<ExternalId, Answered>);
 
-impl HoldAnswers {
-    pub(crate) fn of(touched: &[Touched]) -> Self {
-        Self(
-            touched
-                .iter()
-                .filter_map(|touched| {
-                    let of_holds: Vec<RecordDecision> = touched
-                        .decisions
-                        .iter()
-                        .filter(|decision| matches!(decision.matter, Matter::Hold(_)))
-                        .cloned()
-                        .collect();
-                    let id = touched.external_id.clone()?;
-                    (!of_holds.is_empty()).then_some((id, of_holds))
-                })
-                .collect(),
-        )
+#[derive(Debug)]
+struct Answered {
+    decisions: Vec<RecordDecision>,
+    /// Those that are about what this plan found.
+    stands: BTreeSet<Matter>,
+}
+
+impl Answered {
+    /// Looks which decisions are about what a row would do.
+    fn find(&mut self, change: &Change, key: &DigestKey) {
+        for decision in &self.decisions {
+            if let Matter::Hold(kind) = decision.matter
+                && change.matter_of(kind, key) == Some(decision.about)
+            {
+                self.stands.insert(decision.matter);
+            }
+        }
     }
 
     /// Kinds of this row that were answered so, while it is about the same.
     fn kinds(&self, change: &Change, answer: Answer, key: &DigestKey) -> Vec<HoldKind> {
-        let decisions = change.external_id.as_ref().and_then(|id| self.0.get(id));
-        decisions
-            .into_iter()
-            .flatten()
+        self.decisions
+            .iter()
             .filter(|decision| decision.answer == answer)
             .filter_map(|decision| match decision.matter {
                 Matter::Hold(kind) => Some((kind, decision.about)),
@@ -93,46 +92,98 @@ impl HoldAnswers {
             .map(|(kind, _)| kind)
             .collect()
     }
+}
 
-    /// Takes refused effects out of the rows; gives back who has nothing left to do.
-    pub(crate) fn refuse(&self, changes: &mut Vec<Change>, key: &DigestKey) -> Vec<Quiet> {
-        let mut at_rest = Vec::new();
-        if self.0.is_empty() {
-            return at_rest;
+impl Answers {
+    /// Hears what was decided about a record, and takes what was refused out of its
+    /// row; gives back the record at rest when nothing of the row is left.
+    pub(crate) fn hear(
+        &mut self,
+        touched: &Touched,
+        change: Option<&mut Change>,
+        key: &DigestKey,
+    ) -> Option<Quiet> {
+        let id = touched.external_id.as_ref()?;
+        let mut answered = Answered {
+            decisions: touched.decisions.clone(),
+            stands: BTreeSet::new(),
+        };
+        // One that is missing from this read may come back as it was.
+        let same = |decision: &RecordDecision| {
+            let record = touched.record.as_ref();
+            record.is_none_or(|record| decision.about == keys_digest(record, key))
+        };
+        let about_match = |decision: &&RecordDecision| decision.matter == Matter::Match;
+        if touched.link.is_none() && touched.decisions.iter().filter(about_match).all(same) {
+            answered.stands.insert(Matter::Match);
         }
-        changes.retain_mut(|change| {
-            let refused = self.kinds(change, Answer::Refuse, key);
-            if refused.is_empty() {
-                return true;
+        let mut at_rest = None;
+        if let Some(change) = change {
+            answered.find(change, key);
+            let refused = answered.kinds(change, Answer::Refuse, key);
+            if !refused.is_empty() {
+                take_out(change, &refused);
+                if change.effects.is_empty() {
+                    at_rest = quiet(change);
+                }
             }
-            take_out(change, &refused);
-            if !change.effects.is_empty() {
-                return true;
-            }
-            at_rest.extend(quiet(change));
-            false
-        });
+        }
+        self.0.insert(id.clone(), answered);
         at_rest
     }
 
-    /// Opens what was released, and takes it out of the holds.
-    pub(crate) fn release(&self, changes: &mut [Change], holds: &mut Vec<Hold>, key: &DigestKey) {
-        if self.0.is_empty() {
-            return;
+    /// Does to a row what was decided about it, when the brakes were set: managers
+    /// stand in it only now.
+    pub(crate) fn decide(&mut self, change: &mut Change, holds: &mut [Hold], key: &DigestKey) {
+        let answered = change
+            .external_id
+            .as_ref()
+            .and_then(|id| self.0.get_mut(id));
+        let Some(answered) = answered else { return };
+        answered.find(change, key);
+        let refused = answered.kinds(change, Answer::Refuse, key);
+        for kind in &refused {
+            uncount(change, *kind, holds);
         }
-        for change in changes {
-            for kind in self.kinds(change, Answer::Release, key) {
-                let held = |planned: &muster_model::plan::Planned| planned.held == Some(kind);
-                if !change.effects.iter().any(held) {
-                    continue;
-                }
-                brakes::release(change, kind);
-                if let Some(hold) = holds.iter_mut().find(|hold| hold.kind == kind) {
-                    hold.rows = hold.rows.saturating_sub(1);
-                }
-            }
+        if !refused.is_empty() {
+            // The row stays, because it was counted: it says why nothing is done.
+            take_out(change, &refused);
         }
-        holds.retain(|hold| hold.rows > 0);
+        for kind in answered.kinds(change, Answer::Release, key) {
+            uncount(change, kind, holds);
+            brakes::release(change, kind);
+        }
+    }
+
+    /// Decisions that are about nothing any more: the source took back what was
+    /// held, the record has a link, or its keys are others. They are taken back, so
+    /// that a later hold is not answered by an old decision.
+    pub(crate) fn spent(&self) -> Vec<(ExternalId, Matter)> {
+        self.0
+            .iter()
+            .flat_map(|(id, answered)| {
+                let spent = answered
+                    .decisions
+                    .iter()
+                    .map(|decision| decision.matter)
+                    .filter(|matter| !answered.stands.contains(matter));
+                spent.map(|matter| (id.clone(), matter))
+            })
+            .collect()
+    }
+
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+}
+
+/// One row less is held by this kind.
+fn uncount(change: &Change, kind: HoldKind, holds: &mut [Hold]) {
+    let held = |planned: &muster_model::plan::Planned| planned.held == Some(kind);
+    if change.effects.iter().any(held)
+        && let Some(hold) = holds.iter_mut().find(|hold| hold.kind == kind)
+    {
+        hold.rows = hold.rows.saturating_sub(1);
     }
 }
 
@@ -183,66 +234,4 @@ fn quiet(change: &Change) -> Option<Quiet> {
         believed: change.situation == Situation::Linked,
         settles: true,
     })
-}
-
-/// Decisions of touched records that are about nothing any more: the source took
-/// back what was held, the record has a link, or its keys are others. They are
-/// taken back, so that a later hold is not answered by an old decision.
-pub(crate) fn spent(
-    touched: &[Touched],
-    proposed: &BTreeMap<ExternalId, Vec<(HoldKind, Digest)>>,
-    key: &DigestKey,
-) -> Vec<(ExternalId, Matter)> {
-    let mut spent = Vec::new();
-    for touched in touched {
-        let Some(id) = &touched.external_id else {
-            continue;
-        };
-        for decision in &touched.decisions {
-            let stands = match decision.matter {
-                Matter::Match => {
-                    touched.link.is_none()
-                        && touched
-                            .record
-                            .as_ref()
-                            // One that is missing from this read may come back as it was.
-                            .is_none_or(|record| decision.about == keys_digest(record, key))
-                }
-                Matter::Hold(kind) => proposed
-                    .get(id)
-                    .is_some_and(|kinds| kinds.contains(&(kind, decision.about))),
-            };
-            if !stands {
-                spent.push((id.clone(), decision.matter));
-            }
-        }
-    }
-    spent
-}
-
-/// What each record about which somebody decided would do now, before anything
-/// decided is taken out or let through.
-pub(crate) fn proposed(
-    answers: &HoldAnswers,
-    changes: &[Change],
-    key: &DigestKey,
-) -> BTreeMap<ExternalId, Vec<(HoldKind, Digest)>> {
-    let mut proposed: BTreeMap<ExternalId, Vec<(HoldKind, Digest)>> = BTreeMap::new();
-    for change in changes {
-        let Some(id) = change.external_id.as_ref() else {
-            continue;
-        };
-        let Some(decisions) = answers.0.get(id) else {
-            continue;
-        };
-        for decision in decisions {
-            let Matter::Hold(kind) = decision.matter else {
-                continue;
-            };
-            if let Some(digest) = change.matter_of(kind, key) {
-                proposed.entry(id.clone()).or_default().push((kind, digest));
-            }
-        }
-    }
-    proposed
 }

@@ -84,8 +84,6 @@ impl PlanHeader {
             changes: Vec::new(),
             holds,
             managers,
-            // Taken back when the plan was stored.
-            spent: Vec::new(),
             hash,
         }
     }

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use muster_model::report::Trigger;
-use muster_model::{Answer, ExternalId, Field, Fields, PersonId, Plan, PlanId};
-use muster_reconcile::resolve::{beginnings, resolve};
+use muster_model::{Answer, Change, Effect, ExternalId, Field, Fields, PersonId, PlanId};
+use muster_reconcile::resolve::{RowAnswer, beginnings, resolve};
 use muster_storage::{ChangeState, Connection, Organisation, StoredChange, StoredPlan};
 
 pub use answers::Answers;
@@ -21,7 +21,7 @@ pub use line::{Line, OLDER};
 pub use problem::Problem;
 pub use unlink::Unlinked;
 
-use crate::applying::{Applied, Choice, DoneBefore};
+use crate::applying::Choice;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::planning::Planned;
@@ -151,44 +151,32 @@ impl Engine {
         stored: StoredPlan,
         answers: Answers,
     ) -> Result<Made, EngineError> {
-        let answers = Arc::new(answers);
         let mut planned = Planned {
             id: stored.id,
             plan: stored.plan,
             versions: None,
         };
-        let mut done_before = DoneBefore::default();
-        let mut rows = Vec::new();
-        for row in self.stored_rows(organisation, planned.id).await? {
-            let Some(change) = &row.change else { continue };
-            match row.state {
-                ChangeState::Applied => done_before.applied += u64::from(change.class().is_some()),
-                ChangeState::Stale | ChangeState::Failed => {
-                    done_before.refused += u64::from(change.class().is_some());
-                }
-                _ if answers.of(row.ordinal).is_some() => rows.push(row),
-                // Whatever waits goes on waiting; the rest of the plan is left for `apply`.
-                _ if is_waiting(change) => planned.plan.changes.push(change.clone()),
-                _ => done_before.left += u64::from(change.class().is_some()),
-            }
-        }
-        let rows = self
-            .as_decided(organisation, connection, rows, &answers)
-            .await?;
-        planned
-            .plan
-            .changes
-            .extend(rows.into_iter().filter_map(|row| row.change));
-        still_held(&mut planned.plan);
         let choice = Choice {
-            decided: Some(answers),
+            decided: Some(Arc::new(answers)),
             ..Choice::default()
         };
-        let mut applied: Applied = self
-            .apply_rows(organisation, connection, run.id, &planned, &choice)
+        let prepared = self.prepare(organisation, &planned, &choice).await?;
+        // What was decided is held no more.
+        for hold in &mut planned.plan.holds {
+            hold.rows = prepared.held(hold.kind);
+        }
+        planned.plan.holds.retain(|hold| hold.rows > 0);
+        let applied = self
+            .apply_prepared(
+                organisation,
+                connection,
+                run.id,
+                &planned,
+                &prepared,
+                &choice,
+            )
             .await?;
-        applied.done_before(done_before);
-        let report = self.report(run, &planned.plan, Some(applied));
+        let report = self.report(run, &planned.plan, applied, false);
         self.close(organisation, &report, Ended::Applied).await?;
         Ok(Made {
             report,
@@ -212,10 +200,9 @@ impl Engine {
             })
             .filter_map(|row| row.change.as_ref()?.external_id.clone())
             .collect();
-        let named: Vec<PersonId> = answers
-            .rows
-            .values()
-            .filter_map(|answer| answer.matching?.person())
+        let named: Vec<PersonId> = rows
+            .iter()
+            .filter_map(|row| answers.of(row.ordinal)?.matching?.person())
             .collect();
         let mut reader = self.storage.read(organisation.id).await?;
         let mut made: BTreeMap<ExternalId, Fields> = BTreeMap::new();
@@ -235,14 +222,7 @@ impl Engine {
             .into_iter()
             .filter_map(|row| {
                 let answer = answers.of(row.ordinal)?;
-                let mut change = row.change?;
-                if row.state == ChangeState::Waiting {
-                    // What waited for nobody is done already.
-                    change.effects.retain(|planned| {
-                        planned.held.is_some()
-                            || matches!(planned.effect, muster_model::Effect::Conflict { .. })
-                    });
-                }
+                let change = what_is_left(&row.change?, row.state);
                 let fields = change.external_id.as_ref().and_then(|id| made.remove(id));
                 let mut change = resolve(&change, answer, fields);
                 if let Some(Answer::Link(person)) = answer.matching {
@@ -291,25 +271,29 @@ fn in_order(mut problems: Vec<Problem>) -> EngineError {
     EngineError::Decisions { problems }
 }
 
+/// What of a row is not done yet: of one that waits, what waited for somebody.
+fn what_is_left(change: &Change, state: ChangeState) -> Change {
+    let mut change = change.clone();
+    if state == ChangeState::Waiting {
+        change.effects.retain(|planned| {
+            planned.held.is_some() || matches!(planned.effect, Effect::Conflict { .. })
+        });
+    }
+    change
+}
+
+/// The row as it was decided, as far as counting it needs.
+pub(crate) fn as_counted(change: &Change, state: ChangeState, answer: &RowAnswer) -> Change {
+    resolve(&what_is_left(change, state), answer, Some(Fields::new()))
+}
+
 /// Does the row wait for somebody's answer?
-fn is_waiting(change: &muster_model::Change) -> bool {
+pub(crate) fn is_waiting(change: &Change) -> bool {
     use muster_model::report::Class;
     matches!(
         change.class(),
         Some(Class::Ambiguous | Class::Conflicts | Class::Held)
     )
-}
-
-/// Counts the holds again: what was decided is held no more.
-fn still_held(plan: &mut Plan) {
-    for hold in &mut plan.holds {
-        let held = plan.changes.iter().filter(|change| {
-            let by_it = |planned: &muster_model::plan::Planned| planned.held == Some(hold.kind);
-            change.effects.iter().any(by_it)
-        });
-        hold.rows = held.count() as u64;
-    }
-    plan.holds.retain(|hold| hold.rows > 0);
 }
 
 /// The fields that name a human for life differ: nobody decides that they are one.

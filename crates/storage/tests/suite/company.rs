@@ -248,7 +248,6 @@ impl Company {
                 next: "release it".to_owned(),
             }],
             managers: Vec::new(),
-            spent: Vec::new(),
             hash: self.key.digest("plan", "made up"),
         };
         let id = PlanId::new(self.bench.ids());
