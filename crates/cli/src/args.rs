@@ -76,6 +76,10 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Plan, and apply what needs nobody
     Sync(Sync),
+    /// Decide about rows of a plan, and do at once what was decided
+    Decide(Decide),
+    /// Take a person and a connection's record apart
+    Unlink(Unlink),
     /// People of an organisation
     People(People),
     /// Runs of an organisation, newest first
@@ -358,6 +362,33 @@ pub(crate) struct Apply {
     /// How the report is printed
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     pub(crate) format: PlanFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    #[command(flatten)]
+    pub(crate) organisation: Organisation,
+    /// The plan: its id, or the beginning of it
+    pub(crate) plan: String,
+    /// What `plan --format csv` printed, with the column `decision` filled in
+    #[arg(long, value_name = "DECISIONS.csv")]
+    pub(crate) file: PathBuf,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub(crate) format: PlanFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Unlink {
+    #[command(flatten)]
+    pub(crate) organisation: Organisation,
+    /// The person: id, e-mail or employee number
+    pub(crate) person: String,
+    /// The connection's name
+    pub(crate) connection: String,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub(crate) format: TextOrJson,
 }
 
 #[derive(Debug, Args)]

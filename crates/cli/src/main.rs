@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod database;
+mod decisions_file;
 mod exit;
 mod key_file;
 mod machine;

@@ -5,6 +5,8 @@ use muster_reconcile::PlanError;
 use muster_storage::StorageError;
 use muster_storage::backup::BackupError;
 
+use crate::deciding::Problem;
+
 /// A failure of a step. The text begins with its stable code, says what to do,
 /// and holds nobody's data.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +101,21 @@ pub enum EngineError {
         /// The kinds that can be.
         known: String,
     },
+    /// Lines of a file of decisions cannot be taken.
+    #[error(
+        "decision.refused: {} of the lines cannot be taken, so none was; mend them and give the file again",
+        problems.len()
+    )]
+    Decisions {
+        /// What is wrong with each.
+        problems: Vec<Problem>,
+    },
+    /// Nothing to take apart.
+    #[error("link.none: the person has no link to connection {name:?}; nothing was changed")]
+    NotLinked {
+        /// The connection's name.
+        name: String,
+    },
     /// Nobody by that name.
     #[error("person.unknown: {query:?} names nobody; give an id, an e-mail or an employee number")]
     PersonUnknown {
@@ -180,6 +197,8 @@ impl EngineError {
                 | Self::UnknownRegion { .. }
                 | Self::ConnectionUnknown { .. }
                 | Self::HoldUnknown { .. }
+                | Self::Decisions { .. }
+                | Self::NotLinked { .. }
                 | Self::PersonUnknown { .. }
                 | Self::PersonUnclear { .. }
                 | Self::Address { .. }

@@ -8,6 +8,7 @@
 //! | [`read`](mod@read) | read and normalise: a snapshot with its evidence |
 //! | [`planning`] | scope, trust, match, compare, decide: a stored plan |
 //! | [`applying`] | each row by itself, or all together; what must go out is queued |
+//! | [`deciding`] | what people decide about rows: checked, remembered, done |
 //! | [`run`](mod@run) | one execution of these, with its lease and its report |
 //! | [`directory`] | people and runs, for whoever asks |
 //! | [`sign_in`] | who and what may enter an organisation |
@@ -18,6 +19,7 @@
 
 pub mod applying;
 pub mod connections;
+pub mod deciding;
 pub mod directory;
 pub mod doctor;
 pub mod engine;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use muster_model::policy::BrakeKind;
 use muster_model::{
     ConnectionId, Digest, ExternalId, Link, MatchKey, OrganisationId, Person, PersonId, PlanId,
-    RunId, SnapshotId,
+    RecordDecision, RunId, SnapshotId,
 };
 
 use crate::account::{Access, Token};
@@ -19,7 +19,6 @@ use crate::outbox::{OutboxState, StoredMessage};
 use crate::person::PersonQuery;
 use crate::plan::{ChangeState, StoredChange, StoredPlan};
 use crate::record::StoredRecord;
-use crate::release::HoldRelease;
 use crate::run::Run;
 use crate::scope::Scope;
 
@@ -422,12 +421,18 @@ impl Reader {
         on_its_engine!(self, holds::passed_since(connection, since))
     }
 
-    /// The holds that people released, in order.
+    // --- decisions
+
+    /// What was decided about these records, in order.
     ///
     /// # Errors
     /// As every method.
-    pub async fn releases(&mut self, connection: ConnectionId) -> Result<Vec<HoldRelease>> {
-        on_its_engine!(self, holds::releases(connection))
+    pub async fn decisions(
+        &mut self,
+        connection: ConnectionId,
+        ids: &[ExternalId],
+    ) -> Result<Vec<RecordDecision>> {
+        on_its_engine!(self, decisions::of_records(connection, ids))
     }
 
     // --- outbox

@@ -9,8 +9,8 @@ use muster_model::policy::BrakeKind;
 use muster_model::report::Trigger;
 use muster_model::values::Email;
 use muster_model::{
-    Change, ConnectionId, ExternalId, Link, PersonId, Plan, PlanId, RunId, RunReport, SnapshotId,
-    TokenId,
+    Change, ConnectionId, ExternalId, Link, Matter, PersonId, Plan, PlanId, RecordDecision, RunId,
+    RunReport, SnapshotId, TokenId,
 };
 use uuid::Uuid;
 
@@ -23,7 +23,6 @@ use crate::person::PersonToWrite;
 use crate::plan::{ChangeMark, NewPlan};
 use crate::reader::Reader;
 use crate::record::{RecordToStore, Rest, Stored};
-use crate::release::HoldRelease;
 use crate::run::Run;
 use crate::secret::Secret;
 
@@ -379,29 +378,32 @@ impl Transaction {
         on_its_engine!(&mut self.reader, holds::passed(connection, kind, at, rows))
     }
 
-    /// Releases holds, until they are taken back. Those of a plan of another
-    /// connection are left out.
+    // --- decisions
+
+    /// Stores what was decided about records; an earlier answer to the same
+    /// matter gives way. Of a plan of another connection, or a person of
+    /// another organisation, nothing is taken.
     ///
     /// # Errors
-    /// As every method.
-    pub async fn release_holds(
+    /// `connection.unknown`.
+    pub async fn store_decisions(
         &mut self,
         connection: ConnectionId,
-        releases: &[HoldRelease],
+        decisions: &[RecordDecision],
     ) -> Result<()> {
-        on_its_engine!(&mut self.reader, holds::release(connection, releases))
+        on_its_engine!(&mut self.reader, decisions::store(connection, decisions))
     }
 
-    /// Takes releases back, or uses them up.
+    /// Takes decisions back, or uses them up.
     ///
     /// # Errors
     /// As every method.
-    pub async fn take_back_releases(
+    pub async fn take_back_decisions(
         &mut self,
         connection: ConnectionId,
-        releases: &[HoldRelease],
+        matters: &[(ExternalId, Matter)],
     ) -> Result<()> {
-        on_its_engine!(&mut self.reader, holds::take_back(connection, releases))
+        on_its_engine!(&mut self.reader, decisions::take_back(connection, matters))
     }
 
     // --- outbox

@@ -4,6 +4,7 @@ mod apply;
 mod backup;
 mod connect;
 mod connectors;
+mod decide;
 mod demo;
 mod diff;
 mod doctor;
@@ -20,6 +21,7 @@ mod source;
 mod sync;
 mod token;
 mod user;
+mod unlink;
 
 use crate::args::{Arguments, Command};
 use crate::exit::{Exit, Usage};
@@ -43,6 +45,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Plan(command) => plan::run(command, database).await,
         Command::Apply(command) => apply::run(command, database).await,
         Command::Sync(command) => sync::run(command, database).await,
+        Command::Decide(command) => decide::run(command, database).await,
+        Command::Unlink(command) => unlink::run(command, database).await,
         Command::People(command) => people::run(command, database).await,
         Command::Runs(command) => runs::run(command, database).await,
         Command::Doctor(command) => doctor::run(command, database).await,

@@ -2,7 +2,7 @@
 
 use muster_model::engagement::{Engagement, EngagementStatus};
 use muster_model::values::Country;
-use muster_model::{ExternalId, Field, Presence, Said as Stated, SourceRecord, Value};
+use muster_model::{ExternalId, Field, Presence, Raw, Said as Stated, SourceRecord, Value};
 use serde_json::Value as Json;
 
 use super::compiling::Compiling;
@@ -204,8 +204,20 @@ impl RecordMapping {
             whole,
             fields,
             problems,
+            raw: Raw::of(words(row)),
         }
     }
+}
+
+/// What the vendor said of the row, as one text: the same as long as the vendor
+/// says the same.
+fn words(row: &Row) -> String {
+    let mut words = row.tree.to_string();
+    for joined in &row.joined {
+        words.push('\n');
+        words.push_str(&joined.to_string());
+    }
+    words
 }
 
 /// Does a scope ask for anything of an employment?

@@ -20,6 +20,7 @@ pub(crate) struct SnapshotSink<'a> {
     snapshot: SnapshotId,
     run: RunId,
     key: DigestKey,
+    mapping: String,
     tally: Tally,
 }
 
@@ -30,6 +31,7 @@ impl<'a> SnapshotSink<'a> {
         connection: &'a Connection,
         snapshot: SnapshotId,
         run: RunId,
+        mapping: String,
     ) -> Self {
         Self {
             storage: &engine.storage,
@@ -38,6 +40,7 @@ impl<'a> SnapshotSink<'a> {
             snapshot,
             run,
             key: organisation.digest_key(),
+            mapping,
             tally: Tally::default(),
         }
     }
@@ -71,6 +74,10 @@ impl<'a> SnapshotSink<'a> {
     async fn store(&mut self, records: Vec<SourceRecord>) -> Result<(), StorageError> {
         let page: Vec<RecordToStore> = records
             .into_iter()
+            .map(|mut record| {
+                record.raw.seal(&self.mapping, &self.key);
+                record
+            })
             .map(|record| RecordToStore {
                 digest: record.digest(&self.key),
                 keys: MatchKey::ALL

@@ -17,11 +17,16 @@ const CONNECTIONS: u32 = 10;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Each version of the schema; forward only, and never edited once published.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: &[(i64, &str, &str)] = &[
     (
         1,
         "first",
         include_str!("../../migrations/postgres/0001_first.sql"),
+    ),
+    (
+        2,
+        "decisions",
+        include_str!("../../migrations/postgres/0002_decisions.sql"),
     ),
     (
         5,

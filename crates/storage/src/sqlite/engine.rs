@@ -21,11 +21,16 @@ const READERS: u32 = 8;
 const CACHE: &str = "-65536";
 
 /// Each version of the schema; forward only, and never edited once published.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: &[(i64, &str, &str)] = &[
     (
         1,
         "first",
         include_str!("../../migrations/sqlite/0001_first.sql"),
+    ),
+    (
+        2,
+        "decisions",
+        include_str!("../../migrations/sqlite/0002_decisions.sql"),
     ),
     (
         5,

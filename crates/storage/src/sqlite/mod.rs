@@ -17,6 +17,8 @@ pub(crate) mod account_access;
 pub(crate) mod condition;
 #[path = "../statements/connections.rs"]
 pub(crate) mod connections;
+#[path = "../statements/decisions.rs"]
+pub(crate) mod decisions;
 #[path = "../statements/due.rs"]
 pub(crate) mod due;
 #[path = "../statements/erase.rs"]

@@ -15,7 +15,7 @@ use crate::scope::Scope;
 const AT_ONCE: usize = 5_000;
 
 /// In this order: each needs rows that later ones delete.
-const EMPTY: [&str; 9] = [
+const EMPTY: [&str; 10] = [
     "UPDATE plan_rows SET sealed = NULL WHERE organisation_id = $1 AND ( \
         person_id IN (SELECT id FROM stage_ids) \
         OR sealed_person_id IN (SELECT id FROM stage_ids) \
@@ -33,6 +33,10 @@ const EMPTY: [&str; 9] = [
     "DELETE FROM record_bodies WHERE organisation_id = $1 AND (connection_id, external_id) IN ( \
         SELECT link.connection_id, link.external_id FROM links AS link \
         JOIN stage_ids ON stage_ids.id = link.person_id WHERE link.organisation_id = $1)",
+    "DELETE FROM record_decisions WHERE organisation_id = $1 AND ( \
+        person_id IN (SELECT id FROM stage_ids) OR (connection_id, external_id) IN ( \
+        SELECT link.connection_id, link.external_id FROM links AS link \
+        JOIN stage_ids ON stage_ids.id = link.person_id WHERE link.organisation_id = $1))",
     "DELETE FROM source_records WHERE organisation_id = $1 AND (connection_id, external_id) IN ( \
         SELECT link.connection_id, link.external_id FROM links AS link \
         JOIN stage_ids ON stage_ids.id = link.person_id WHERE link.organisation_id = $1)",

@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 
 use crate::bench::{Bench, KEY};
-use crate::company::{Company, LEASE, creation, record};
+use crate::company::{Company, LEASE, creation, external_id, record};
 
 on_both_engines!(
     everything_goes_back_into_either_engine,
@@ -39,13 +39,15 @@ async fn fill(bench: &Bench) -> Company {
     let (plan, _) = company.plan((0..3).map(creation).collect()).await;
     let people = company.people(0..20).await;
     let mut transaction = company.begin().await;
-    let release = muster_storage::HoldRelease {
-        kind: muster_model::HoldKind::Create,
-        external_id: None,
-        plan,
+    let release = muster_model::RecordDecision {
+        external_id: external_id(0),
+        matter: muster_model::Matter::Match,
+        answer: muster_model::Answer::Link(people[0]),
+        about: company.key.digest("held", "keys"),
+        plan: Some(plan),
     };
     transaction
-        .release_holds(company.id(), &[release])
+        .store_decisions(company.id(), &[release])
         .await
         .unwrap();
     transaction

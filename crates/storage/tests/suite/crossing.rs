@@ -6,9 +6,9 @@ use jiff::civil::date;
 use muster_model::policy::BrakeKind;
 use muster_model::report::Trigger;
 use muster_model::values::Email;
-use muster_model::{HoldKind, MatchKey, PersonId};
+use muster_model::{Answer, MatchKey, Matter, PersonId, RecordDecision};
 use muster_storage::{
-    ChangeMark, ChangeState, Condition, HoldRelease, NewPlan, NewToken, OutboxMessage, OutboxState,
+    ChangeMark, ChangeState, Condition, NewPlan, NewToken, OutboxMessage, OutboxState,
     PersonQuery, Rest, Role, StorageError, TokenScope,
 };
 
@@ -30,7 +30,7 @@ struct Victim {
     people: Vec<PersonId>,
     plan: muster_model::PlanId,
     made: muster_model::Plan,
-    release: HoldRelease,
+    release: RecordDecision,
 }
 
 async fn victim(bench: &Bench) -> Victim {
@@ -48,10 +48,12 @@ async fn victim(bench: &Bench) -> Victim {
     managed.manager = Some(people[0]);
     managed.standing.administrator = true;
     managed.access = muster_model::Access::Active;
-    let release = HoldRelease {
-        kind: HoldKind::Create,
-        external_id: None,
-        plan,
+    let release = RecordDecision {
+        external_id: external_id(0),
+        matter: Matter::Match,
+        answer: Answer::Link(people[0]),
+        about: company.key.digest("held", "keys"),
+        plan: Some(plan),
     };
     let mut transaction = company.begin().await;
     transaction
@@ -59,7 +61,7 @@ async fn victim(bench: &Bench) -> Victim {
         .await
         .unwrap();
     transaction
-        .release_holds(company.id(), std::slice::from_ref(&release))
+        .store_decisions(company.id(), std::slice::from_ref(&release))
         .await
         .unwrap();
     transaction
@@ -249,7 +251,8 @@ async fn nothing_is_read_across_organisations(bench: Bench) {
             .unwrap()
             .is_empty()
     );
-    assert!(reader.releases(connection).await.unwrap().is_empty());
+    let records = [victim.release.external_id.clone()];
+    assert_eq!(reader.decisions(connection, &records).await.unwrap(), []);
     assert!(
         reader
             .outbox(OutboxState::Waiting, 10)
@@ -394,17 +397,37 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         .passed(connection, BrakeKind::Create, bench_now(), 9)
         .await;
     assert_eq!(code(answer), "connection.unknown");
+    let answer = transaction
+        .store_decisions(connection, std::slice::from_ref(&victim.release))
+        .await;
+    assert_eq!(code(answer), "connection.unknown");
+    // Neither under somebody else's plan, nor about somebody else's person.
+    let without_plan = RecordDecision {
+        plan: None,
+        ..victim.release.clone()
+    };
+    let without_person = RecordDecision {
+        answer: Answer::Leave,
+        ..victim.release.clone()
+    };
     transaction
-        .release_holds(connection, std::slice::from_ref(&victim.release))
+        .store_decisions(thief.id(), &[without_plan])
         .await
         .unwrap();
     transaction
-        .release_holds(thief.id(), std::slice::from_ref(&victim.release))
+        .store_decisions(thief.id(), &[without_person])
         .await
         .unwrap();
-    assert!(transaction.releases(thief.id()).await.unwrap().is_empty());
+    let records = [victim.release.external_id.clone()];
+    for connection in [connection, thief.id()] {
+        let seen = transaction.decisions(connection, &records).await.unwrap();
+        assert_eq!(seen, []);
+    }
     transaction
-        .take_back_releases(connection, std::slice::from_ref(&victim.release))
+        .take_back_decisions(
+            connection,
+            &[(victim.release.external_id.clone(), victim.release.matter)],
+        )
         .await
         .unwrap();
     let body = serde_json::Value::Null;
@@ -475,7 +498,13 @@ async fn everything(bench: &Bench, victim: &Victim) -> Vec<String> {
                 .await
                 .unwrap()
         ),
-        format!("{:?}", reader.releases(connection).await.unwrap()),
+        format!(
+            "{:?}",
+            reader
+                .decisions(connection, &(0..3).map(external_id).collect::<Vec<_>>())
+                .await
+                .unwrap()
+        ),
         format!(
             "{:?}",
             reader
