@@ -204,7 +204,28 @@ fn lines(effect: &Effect) -> Vec<Line> {
         }
         Effect::Own { field } => vec![line("own", field.name(), String::new(), String::new())],
         Effect::MarkGone => vec![line("mark_gone", "", String::new(), String::new())],
-        Effect::Remove => vec![line("remove", "", String::new(), String::new())],
+        Effect::Remove { access, .. } => vec![line(
+            "remove",
+            "access",
+            access.name().to_owned(),
+            String::new(),
+        )],
+        Effect::Unlink => vec![line("unlink", "", String::new(), String::new())],
+        Effect::Owner { field, from, to } => {
+            let shown = |owner: &Option<muster_model::ConnectionId>| {
+                owner.map(|id| id.to_string()).unwrap_or_default()
+            };
+            vec![line("owner", field.name(), shown(from), shown(to))]
+        }
+        Effect::Decide { field, to, .. } => {
+            let word = if to.is_some() { "declined" } else { "" };
+            vec![line("decide", field.name(), String::new(), word.to_owned())]
+        }
+        Effect::DeclineRecord { to, .. } => {
+            let word = if to.is_some() { "declined" } else { "" };
+            vec![line("decide", "record", String::new(), word.to_owned())]
+        }
+        Effect::Cancel { kind, .. } => vec![line("cancel", kind, String::new(), String::new())],
     }
 }
 

@@ -10,11 +10,12 @@ use crate::input::{Confirmation, Input};
 use crate::trust::{self, Follows, Verdict};
 
 mod claims;
+pub mod declining;
 mod doubts;
 mod employing;
 mod fields;
 mod linked;
-mod managing;
+pub mod managing;
 mod missing;
 mod record;
 mod rows;
