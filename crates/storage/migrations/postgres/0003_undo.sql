@@ -1,0 +1,28 @@
+-- What a run did can be taken back, and everybody can be told why.
+
+-- Who did which part of a row: empty while only the run that made the plan did;
+-- else words of `run` and the parts, `free` or the kinds that were released.
+ALTER TABLE plan_rows ADD COLUMN done_by TEXT;
+-- The run that a plan takes back.
+ALTER TABLE plans ADD COLUMN undoes UUID;
+-- Under which versions of connector, mapping and policy a plan was made.
+ALTER TABLE plans ADD COLUMN versions TEXT;
+-- The stored plan that a run applied, when it made none itself.
+ALTER TABLE runs ADD COLUMN plan_id UUID;
+-- Which run set which field, from which connection, when, under which versions;
+-- one compact map a person.
+ALTER TABLE people ADD COLUMN provenance TEXT;
+
+CREATE INDEX plan_rows_record ON plan_rows (organisation_id, external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX plans_undoes ON plans (organisation_id, undoes) WHERE undoes IS NOT NULL;
+CREATE INDEX plans_run ON plans (organisation_id, run_id) WHERE run_id IS NOT NULL;
+
+-- Records that are nobody, set aside while they say what they said: the digest.
+CREATE TABLE declined_records (
+    organisation_id UUID NOT NULL,
+    connection_id UUID NOT NULL,
+    external_id TEXT NOT NULL,
+    digest BYTEA NOT NULL,
+    PRIMARY KEY (organisation_id, connection_id, external_id),
+    FOREIGN KEY (organisation_id, connection_id) REFERENCES connections (organisation_id, id)
+);
