@@ -186,6 +186,7 @@ fn empty(input: &UndoInput<'_>) -> Plan {
         changes: Vec::new(),
         holds: Vec::new(),
         managers: Vec::new(),
+        spent: Vec::new(),
         // The hash covers the rest of the plan, so it comes last.
         hash: input.key.digest("plan", ""),
     }

@@ -92,6 +92,14 @@ impl Transaction {
         on_its_engine!(&mut self.reader, runs::begin(connection, trigger, lease))
     }
 
+    /// Says which stored plan a run applies.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn run_applies(&mut self, run: RunId, plan: PlanId) -> Result<()> {
+        on_its_engine!(&mut self.reader, runs::applies(run, plan))
+    }
+
     /// Keeps the connection for so long from now.
     ///
     /// # Errors
@@ -229,6 +237,15 @@ impl Transaction {
     /// As every method.
     pub async fn write_people(&mut self, people: &[PersonToWrite]) -> Result<Vec<PersonId>> {
         on_its_engine!(&mut self.reader, people::write(people))
+    }
+
+    /// Takes people out of the directory who never had access, with their links:
+    /// their records stay, and nothing remembers them as erased.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn remove_people(&mut self, people: &[PersonId]) -> Result<()> {
+        on_its_engine!(&mut self.reader, erase::remove(people))
     }
 
     /// Erases people: their rows, digests, keys, links and linked records,

@@ -16,13 +16,3 @@ ALTER TABLE people ADD COLUMN provenance TEXT;
 CREATE INDEX plan_rows_record ON plan_rows (organisation_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX plans_undoes ON plans (organisation_id, undoes) WHERE undoes IS NOT NULL;
 CREATE INDEX plans_run ON plans (organisation_id, run_id) WHERE run_id IS NOT NULL;
-
--- Records that are nobody, set aside while they say what they said: the digest.
-CREATE TABLE declined_records (
-    organisation_id BLOB NOT NULL,
-    connection_id BLOB NOT NULL,
-    external_id TEXT NOT NULL,
-    digest BLOB NOT NULL,
-    PRIMARY KEY (organisation_id, connection_id, external_id),
-    FOREIGN KEY (organisation_id, connection_id) REFERENCES connections (organisation_id, id)
-) STRICT, WITHOUT ROWID;

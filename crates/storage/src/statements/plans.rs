@@ -10,26 +10,52 @@ use crate::scope::Scope;
 use crate::stored::{count, date, digest, from_json, instant, to_json};
 
 const INSERT: &str = "INSERT INTO plans \
-    (organisation_id, id, connection_id, run_id, hash, made_for, made_at, header) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    (organisation_id, id, connection_id, run_id, hash, made_for, made_at, header, undoes, versions) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 const BETWEEN: &str = "SELECT id, connection_id, run_id, hash, made_for, made_at, header, \
     (SELECT count(*) FROM plan_rows AS held WHERE held.organisation_id = plans.organisation_id \
-        AND held.plan_id = plans.id) \
+        AND held.plan_id = plans.id), undoes, versions \
     FROM plans WHERE organisation_id = $1 AND id >= $2 AND id <= $3 ORDER BY id LIMIT 2";
 const LATEST: &str = "SELECT id, connection_id, run_id, hash, made_for, made_at, header, \
     (SELECT count(*) FROM plan_rows AS held WHERE held.organisation_id = plans.organisation_id \
-        AND held.plan_id = plans.id) \
+        AND held.plan_id = plans.id), undoes, versions \
     FROM plans WHERE organisation_id = $1 AND connection_id = $2 \
     ORDER BY made_at DESC, id DESC LIMIT 1";
 
-type Row = (Uuid, Uuid, Option<Uuid>, Vec<u8>, String, i64, String, i64);
+/// The plan that a run made, and the stored one that it applied.
+const OF_RUN: &str = "SELECT id, connection_id, run_id, hash, made_for, made_at, header, \
+    (SELECT count(*) FROM plan_rows AS held WHERE held.organisation_id = plans.organisation_id \
+        AND held.plan_id = plans.id), undoes, versions \
+    FROM plans WHERE organisation_id = $1 AND (run_id = $2 OR id = \
+        (SELECT plan_id FROM runs WHERE runs.organisation_id = $1 AND runs.id = $2)) ORDER BY id";
+const UNDOINGS: &str = "SELECT run_id FROM plans \
+    WHERE organisation_id = $1 AND undoes = $2 AND run_id IS NOT NULL ORDER BY id";
+
+type Row = (
+    Uuid,
+    Uuid,
+    Option<Uuid>,
+    Vec<u8>,
+    String,
+    i64,
+    String,
+    i64,
+    Option<Uuid>,
+    Option<String>,
+);
 
 pub(crate) async fn store(
     scope: &Scope,
     session: &mut Session,
     new: NewPlan<'_>,
 ) -> Result<(), StorageError> {
-    let NewPlan { id, run, plan } = new;
+    let NewPlan {
+        id,
+        run,
+        plan,
+        undoes,
+        versions,
+    } = new;
     connections::by_id(scope, &mut *session, plan.connection).await?;
     sqlx::query(INSERT)
         .bind(scope.id())
@@ -40,6 +66,8 @@ pub(crate) async fn store(
         .bind(plan.made_for.to_string())
         .bind(plan.made_at.as_microsecond())
         .bind(to_json("plans.header", &PlanHeader::of(plan))?)
+        .bind(undoes.map(RunId::uuid))
+        .bind(versions)
         .execute(&mut *session)
         .await?;
     plan_rows::store(scope, session, id, plan).await
@@ -99,8 +127,39 @@ pub(crate) async fn latest(
         .transpose()
 }
 
+pub(crate) async fn of_run(
+    scope: &Scope,
+    session: &mut Session,
+    run: RunId,
+) -> Result<Vec<StoredPlan>, StorageError> {
+    sqlx::query_as::<Db, Row>(OF_RUN)
+        .bind(scope.id())
+        .bind(run.uuid())
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .map(read)
+        .collect()
+}
+
+/// The runs that took a run back, or tried to.
+pub(crate) async fn undoings(
+    scope: &Scope,
+    session: &mut Session,
+    run: RunId,
+) -> Result<Vec<RunId>, StorageError> {
+    Ok(sqlx::query_scalar::<Db, Uuid>(UNDOINGS)
+        .bind(scope.id())
+        .bind(run.uuid())
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .map(RunId::from_uuid)
+        .collect())
+}
+
 fn read(row: Row) -> Result<StoredPlan, StorageError> {
-    let (id, connection, run, hash, made_for, made_at, header, rows) = row;
+    let (id, connection, run, hash, made_for, made_at, header, rows, undoes, versions) = row;
     let header: PlanHeader = from_json("plans.header", header.as_bytes())?;
     let plan: Plan = header.into_plan(
         ConnectionId::from_uuid(connection),
@@ -113,5 +172,7 @@ fn read(row: Row) -> Result<StoredPlan, StorageError> {
         run: run.map(RunId::from_uuid),
         plan,
         rows: count("rows of a plan", rows)?,
+        undoes: undoes.map(RunId::from_uuid),
+        versions,
     })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use muster_model::report::Trigger;
-use muster_model::{ConnectionId, RunId, RunReport};
+use muster_model::{ConnectionId, PlanId, RunId, RunReport};
 use uuid::Uuid;
 
 use super::{Db, Session, leases};
@@ -20,6 +20,8 @@ const LIST: &str = "SELECT id, connection_id, started_by, started_at, finished_a
     FROM runs WHERE organisation_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2";
 const BY_ID: &str = "SELECT id, connection_id, started_by, started_at, finished_at, report \
     FROM runs WHERE organisation_id = $1 AND id = $2";
+
+const APPLIES: &str = "UPDATE runs SET plan_id = $3 WHERE organisation_id = $1 AND id = $2";
 
 type Row = (Uuid, Uuid, String, i64, Option<i64>, Option<String>);
 
@@ -51,6 +53,22 @@ pub(crate) async fn begin(
         .execute(session)
         .await?;
     Ok(run)
+}
+
+/// Says which stored plan a run applies.
+pub(crate) async fn applies(
+    scope: &Scope,
+    session: &mut Session,
+    run: RunId,
+    plan: PlanId,
+) -> Result<(), StorageError> {
+    sqlx::query(APPLIES)
+        .bind(scope.id())
+        .bind(run.uuid())
+        .bind(plan.uuid())
+        .execute(session)
+        .await?;
+    Ok(())
 }
 
 /// Stores the report and lets the connection go.

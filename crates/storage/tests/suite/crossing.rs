@@ -324,6 +324,8 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
             id,
             run: None,
             plan: &victim.made,
+            undoes: None,
+            versions: None,
         })
         .await;
     assert_eq!(code(answer), "connection.unknown");
@@ -332,6 +334,7 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         state: ChangeState::Failed,
         error_code: None,
         person: None,
+        done_by: None,
     };
     transaction
         .mark_changes(victim.plan, &[mark])
