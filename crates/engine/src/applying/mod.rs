@@ -4,6 +4,7 @@
 
 mod block;
 mod order;
+mod takes_back;
 mod tally;
 
 use std::collections::BTreeSet;
@@ -173,7 +174,7 @@ impl Engine {
         }
         let mut applied = Applied::of(planned, choice);
         let rows = order::managers_first(rows);
-        let work = block::Work::new(self, organisation, connection, planned, choice).await?;
+        let work = block::Work::new(self, organisation, connection, planned, choice, run).await?;
         match connection.policy.apply {
             ApplyMode::EachAlone => {
                 for rows in rows.chunks(AT_ONCE) {

@@ -3,7 +3,7 @@
 
 mod candidates;
 mod load;
-mod sources;
+pub(crate) mod sources;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -35,6 +35,10 @@ pub struct Planned {
     /// Under which versions it was made; `None` for a stored plan, which is
     /// applied under those of today.
     pub(crate) versions: Option<String>,
+    /// The run that made it, if one did.
+    pub made_by: Option<RunId>,
+    /// The run that it takes back, if it does.
+    pub undoes: Option<RunId>,
 }
 
 impl Engine {
@@ -96,6 +100,8 @@ impl Engine {
                 id,
                 run: Some(run),
                 plan: &plan,
+                undoes: None,
+                versions: Some(&versions),
             })
             .await?;
         let mut believed: Vec<Link> = Vec::new();
@@ -160,6 +166,8 @@ impl Engine {
             id,
             plan,
             versions: Some(versions),
+            made_by: Some(run),
+            undoes: None,
         })
     }
 }

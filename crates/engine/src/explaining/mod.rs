@@ -1,0 +1,1 @@
+//! Why somebody is as they are.
