@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::process::Command;
 
 /// Every command with a page of its own.
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["demo"],
     &["pull"],
@@ -26,6 +26,8 @@ const COMMANDS: [&[&str]; 15] = [
     &["plan"],
     &["apply"],
     &["sync"],
+    &["undo"],
+    &["explain"],
     &["people"],
     &["runs"],
     &["rehearse"],

@@ -130,6 +130,12 @@ pub enum EngineError {
         /// Who they are.
         ids: String,
     },
+    /// No field of that name.
+    #[error("field.unknown: {name:?} is no field; the canonical names are those of `muster people --format ndjson`")]
+    FieldUnknown {
+        /// What was asked for.
+        name: String,
+    },
     /// No run of that id.
     #[error("run.unknown: no run of this organisation begins with {name:?}; `muster runs` lists them")]
     RunUnknown {
@@ -212,6 +218,7 @@ impl EngineError {
                 | Self::HoldUnknown { .. }
                 | Self::Decisions { .. }
                 | Self::NotLinked { .. }
+                | Self::FieldUnknown { .. }
                 | Self::RunUnknown { .. }
                 | Self::RunAmbiguous { .. }
                 | Self::PersonUnknown { .. }

@@ -5,6 +5,7 @@ mod connect;
 mod connectors;
 mod decide;
 mod demo;
+mod explain;
 mod org;
 mod people;
 mod plan;
@@ -14,6 +15,7 @@ mod runs;
 mod sandbox;
 mod source;
 mod sync;
+mod undo;
 mod unlink;
 
 use crate::args::{Arguments, Command};
@@ -34,6 +36,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Sync(command) => sync::run(command, database).await,
         Command::Decide(command) => decide::run(command, database).await,
         Command::Unlink(command) => unlink::run(command, database).await,
+        Command::Undo(command) => undo::run(command, database).await,
+        Command::Explain(command) => explain::run(command, database).await,
         Command::People(command) => people::run(command, database).await,
         Command::Runs(command) => runs::run(command, database).await,
         Command::Rehearse(command) => rehearse::run(&command),

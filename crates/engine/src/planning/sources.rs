@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 
 /// The connections of an organisation, seen from one of them.
-pub(super) struct Sources {
+pub(crate) struct Sources {
     own: ConnectionId,
     policies: BTreeMap<ConnectionId, (u32, Policy)>,
     key: DigestKey,
@@ -27,16 +27,16 @@ pub(super) struct Sources {
 
 /// What the links of one person say.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     /// In other connections.
-    pub(super) others: Vec<OtherLink>,
+    pub(crate) others: Vec<OtherLink>,
     /// In this one.
-    pub(super) siblings: Vec<Sibling>,
+    pub(crate) siblings: Vec<Sibling>,
 }
 
 impl Heard {
     /// The records of this connection, and whether each was there at its last read.
-    pub(super) fn here(&self) -> Vec<(ExternalId, bool)> {
+    pub(crate) fn here(&self) -> Vec<(ExternalId, bool)> {
         self.siblings
             .iter()
             .map(|sibling| (sibling.external_id.clone(), sibling.present))
@@ -44,7 +44,7 @@ impl Heard {
     }
 
     /// Without the record that is asked about.
-    pub(super) fn beside(mut self, own: &ExternalId) -> Self {
+    pub(crate) fn beside(mut self, own: &ExternalId) -> Self {
         self.siblings.retain(|sibling| sibling.external_id != *own);
         self
     }
@@ -56,7 +56,7 @@ pub(crate) fn rank(connection: &Connection) -> u32 {
 }
 
 impl Sources {
-    pub(super) fn of(
+    pub(crate) fn of(
         connections: &[Connection],
         own: ConnectionId,
         organisation: &Organisation,
@@ -77,7 +77,7 @@ impl Sources {
     }
 
     /// The digest of a record's key.
-    pub(super) fn digest(&self, key: MatchKey, fields: &Fields) -> Option<Digest> {
+    pub(crate) fn digest(&self, key: MatchKey, fields: &Fields) -> Option<Digest> {
         key.digest(fields, &self.key)
     }
 
@@ -86,7 +86,7 @@ impl Sources {
     }
 
     /// What the links of these people say.
-    pub(super) async fn heard(
+    pub(crate) async fn heard(
         &self,
         reader: &mut Reader,
         people: &[PersonId],

@@ -25,3 +25,4 @@ mod rehearsal;
 mod runs;
 mod silence;
 mod sources;
+mod undo;

@@ -17,7 +17,7 @@ const CONNECTIONS: u32 = 10;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Each version of the schema; forward only, and never edited once published.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (
         1,
         "first",
@@ -27,6 +27,11 @@ const MIGRATIONS: [(i64, &str, &str); 2] = [
         2,
         "decisions",
         include_str!("../../migrations/postgres/0002_decisions.sql"),
+    ),
+    (
+        3,
+        "undo",
+        include_str!("../../migrations/postgres/0003_undo.sql"),
     ),
 ];
 

@@ -21,7 +21,7 @@ const READERS: u32 = 8;
 const CACHE: &str = "-65536";
 
 /// Each version of the schema; forward only, and never edited once published.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (
         1,
         "first",
@@ -31,6 +31,11 @@ const MIGRATIONS: [(i64, &str, &str); 2] = [
         2,
         "decisions",
         include_str!("../../migrations/sqlite/0002_decisions.sql"),
+    ),
+    (
+        3,
+        "undo",
+        include_str!("../../migrations/sqlite/0003_undo.sql"),
     ),
 ];
 
