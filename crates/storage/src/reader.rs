@@ -430,4 +430,18 @@ impl Reader {
     pub async fn outbox(&mut self, state: OutboxState, limit: u32) -> Result<Vec<StoredMessage>> {
         on_its_engine!(self, outbox::list(state, limit))
     }
+
+    /// What followed from the rows of a plan between two places, both included,
+    /// in the order of queueing.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn outbox_of_rows(
+        &mut self,
+        plan: PlanId,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<StoredMessage>> {
+        on_its_engine!(self, outbox::of_rows(plan, first, last))
+    }
 }

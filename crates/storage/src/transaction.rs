@@ -331,6 +331,22 @@ impl Transaction {
         on_its_engine!(&mut self.reader, outbox::enqueue(messages))
     }
 
+    /// Which of these messages wait still.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn still_waiting(&mut self, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+        on_its_engine!(&mut self.reader, outbox::still_waiting(ids))
+    }
+
+    /// Cancels messages that wait still; how many of these that were.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn cancel_outbox(&mut self, ids: &[Uuid]) -> Result<u64> {
+        on_its_engine!(&mut self.reader, outbox::cancel(ids))
+    }
+
     /// Says where outward work stands.
     ///
     /// # Errors

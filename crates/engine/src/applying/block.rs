@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use muster_model::plan::{Change, Effect, ManagerKey};
 use muster_model::{
-    Access, DigestKey, ExternalId, HoldKind, Link, MatchKey, Person, PersonId, Provenance, Reason,
+    Access, DigestKey, ExternalId, HoldKind, Link, MatchKey, Person, PersonId, PlanId, Provenance, Reason,
     RunId, SnapshotId, Stamp,
 };
 use muster_reconcile::{EnactContext, State, enact};
@@ -56,6 +56,8 @@ struct Loaded {
     records: BTreeMap<ExternalId, StoredRecord>,
     managers: BTreeMap<ExternalId, PersonId>,
     holders: muster_storage::KeyHolders,
+    /// Messages to cancel that have not left.
+    waiting: BTreeSet<uuid::Uuid>,
 }
 
 impl<'a> Work<'a> {
@@ -208,6 +210,12 @@ impl<'a> Work<'a> {
             })
             .collect();
         let keys: Vec<_> = keys.into_iter().collect();
+        let cancels: Vec<uuid::Uuid> = changes().flat_map(takes_back::cancels).collect();
+        let waiting = if cancels.is_empty() {
+            Vec::new()
+        } else {
+            transaction.still_waiting(&cancels).await?
+        };
         // The records that hold a key were asked about when the plan was made; people
         // may have come since.
         let nowhere = SnapshotId::from_uuid(uuid_nil());
@@ -231,6 +239,7 @@ impl<'a> Work<'a> {
                 .key_holders(self.connection.id, nowhere, &keys)
                 .await?,
             records,
+            waiting: waiting.into_iter().collect(),
         })
     }
 
@@ -241,6 +250,9 @@ impl<'a> Work<'a> {
         if change.due_on.is_some_and(|day| day <= self.today)
             && self.planned.plan.made_for < self.today
         {
+            return true;
+        }
+        if takes_back::cancels(change).any(|message| !loaded.waiting.contains(&message)) {
             return true;
         }
         let expected = &change.precondition;
@@ -371,7 +383,8 @@ impl<'a> Work<'a> {
                     writes.touched_people.push(person.id);
                 }
             }
-            writes.messages.extend(messages(change, person.id));
+            let row = (self.planned.id, ordinal);
+            writes.messages.extend(messages(change, person.id, row));
         }
         if let Some(link) = &after.link
             && before.link.as_ref() != Some(link)
@@ -497,11 +510,12 @@ fn mark(
 }
 
 /// What a row sends out of the house.
-fn messages(change: &Change, person: PersonId) -> Vec<OutboxMessage> {
+fn messages(change: &Change, person: PersonId, row: (PlanId, u64)) -> Vec<OutboxMessage> {
     let message = |kind: &str, body: serde_json::Value| OutboxMessage {
         kind: kind.to_owned(),
         person,
         body,
+        row: Some(row),
     };
     // What never left needs no answer.
     let cancels = |kind: &str| {

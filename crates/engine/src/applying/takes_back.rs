@@ -6,6 +6,7 @@ use muster_model::{
 };
 use muster_reconcile::State;
 use muster_storage::Transaction;
+use uuid::Uuid;
 
 use crate::error::EngineError;
 
@@ -18,11 +19,25 @@ pub(super) struct Writes {
     declined: Vec<RecordDecision>,
     released: Vec<(ExternalId, Matter)>,
     due: Vec<ExternalId>,
+    cancelled: Vec<Uuid>,
+}
+
+/// The messages that a row cancels.
+pub(super) fn cancels(change: &Change) -> impl Iterator<Item = Uuid> + '_ {
+    change
+        .effects
+        .iter()
+        .filter(|planned| planned.held.is_none())
+        .filter_map(|planned| match &planned.effect {
+            Effect::Cancel { message, .. } => Some(*message),
+            _ => None,
+        })
 }
 
 impl Writes {
     /// Notes what follows from one row that was done.
     pub(super) fn note(&mut self, change: &Change, before: &State, after: &State, plan: PlanId) {
+        self.cancelled.extend(cancels(change));
         if let (Some(person), None) = (&before.person, &after.person) {
             self.removed.push(person.id);
         }
@@ -63,6 +78,11 @@ impl Writes {
     ) -> Result<(), EngineError> {
         if self.due.is_empty() && self.removed.is_empty() && self.unlinked.is_empty() {
             return Ok(());
+        }
+        // One that left between the look and now: nothing of the block may stand.
+        let cancelled = transaction.cancel_outbox(&self.cancelled).await?;
+        if cancelled < self.cancelled.len() as u64 {
+            return Err(EngineError::Raced);
         }
         transaction.delete_links(connection, &self.unlinked).await?;
         transaction.remove_people(&self.removed).await?;

@@ -13,7 +13,7 @@ use muster_storage::{
     ChangeState, Connection, Organisation, PersonQuery, Reader, StoredChange, StoredPlan,
 };
 
-use super::outbox;
+use super::outbox::Sent;
 use crate::engine::Engine;
 use crate::error::EngineError;
 
@@ -22,6 +22,7 @@ const AT_ONCE: u32 = 2_000;
 
 /// A row with the effects that the run did of it.
 struct Applied {
+    ordinal: u64,
     change: Change,
     effects: Vec<Planned>,
     person: Option<PersonId>,
@@ -37,14 +38,17 @@ impl Engine {
     ) -> Result<Undoing, EngineError> {
         let mut reader = self.storage.read(organisation.id).await?;
         let mut rows: Vec<Done> = Vec::new();
-        let mut sent = outbox::of_run(&mut reader, run).await?;
         for plan in reader.plans_of_run(run).await? {
             let mut after: Option<u64> = None;
             loop {
                 let states = [ChangeState::Applied, ChangeState::Waiting];
                 let block = reader.changes(plan.id, &states, after, AT_ONCE).await?;
-                let Some(last) = block.last() else { break };
+                let (Some(first), Some(last)) = (block.first(), block.last()) else {
+                    break;
+                };
                 after = Some(last.ordinal);
+                let mut sent =
+                    Sent::of(&mut reader, plan.id, first.ordinal, last.ordinal).await?;
                 let applied = block
                     .into_iter()
                     .filter_map(|row| done_of(row, &plan, run))
@@ -96,6 +100,7 @@ fn done_of(row: StoredChange, plan: &StoredPlan, run: RunId) -> Option<Applied> 
         .cloned()
         .collect();
     (!effects.is_empty()).then_some(Applied {
+        ordinal: row.ordinal,
         change,
         effects,
         person: row.person,
@@ -107,7 +112,7 @@ async fn now(
     reader: &mut Reader,
     connection: &Connection,
     applied: Vec<Applied>,
-    sent: &mut outbox::Sent,
+    sent: &mut Sent,
 ) -> Result<Vec<Done>, EngineError> {
     let records: Vec<ExternalId> = applied
         .iter()
@@ -174,7 +179,7 @@ async fn now(
                     .and_then(|person| reports.get(&person).cloned())
                     .unwrap_or_default(),
                 declined: id.and_then(|id| declined.get(id).copied()),
-                messages: sent.take(row.person, id, &row.effects),
+                messages: sent.take(row.ordinal),
                 person,
                 change: row.change,
                 effects: row.effects,

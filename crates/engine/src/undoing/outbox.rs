@@ -1,33 +1,49 @@
-//! What a run put into the outbox, and how far it came.
+//! What the rows of a run put into the outbox, and how far it came.
 
 use std::collections::BTreeMap;
 
-use muster_model::plan::Planned;
-use muster_model::{ExternalId, PersonId, RunId};
+use muster_model::PlanId;
 use muster_reconcile::undo::Message;
-use muster_storage::Reader;
+use muster_storage::{OutboxState, Reader, StoredMessage};
 
 use crate::error::EngineError;
 
-/// The messages of a run, by person.
+/// Messages by the place of their row.
 #[derive(Default)]
-pub(super) struct Sent(BTreeMap<PersonId, Vec<Message>>);
-
-/// Everything that a run put into the outbox.
-pub(super) async fn of_run(_reader: &mut Reader, _run: RunId) -> Result<Sent, EngineError> {
-    Ok(Sent::default())
-}
+pub(super) struct Sent(BTreeMap<u64, Vec<Message>>);
 
 impl Sent {
+    /// Of the rows of a plan between two places.
+    pub(super) async fn of(
+        reader: &mut Reader,
+        plan: PlanId,
+        first: u64,
+        last: u64,
+    ) -> Result<Self, EngineError> {
+        let mut sent = Self::default();
+        for stored in reader.outbox_of_rows(plan, first, last).await? {
+            if let Some((_, ordinal)) = stored.message.row {
+                sent.0.entry(ordinal).or_default().push(message(&stored));
+            }
+        }
+        Ok(sent)
+    }
+
     /// The messages of a row.
-    pub(super) fn take(
-        &mut self,
-        person: Option<PersonId>,
-        _record: Option<&ExternalId>,
-        _effects: &[Planned],
-    ) -> Vec<Message> {
-        person
-            .and_then(|person| self.0.remove(&person))
-            .unwrap_or_default()
+    pub(super) fn take(&mut self, ordinal: u64) -> Vec<Message> {
+        self.0.remove(&ordinal).unwrap_or_default()
+    }
+}
+
+fn message(stored: &StoredMessage) -> Message {
+    let field = stored.message.body.get("field");
+    Message {
+        id: stored.id,
+        kind: stored.message.kind.clone(),
+        field: field
+            .and_then(serde_json::Value::as_str)
+            .and_then(|name| name.parse().ok()),
+        left: stored.state == OutboxState::Sent,
+        waits: stored.state == OutboxState::Waiting,
     }
 }

@@ -17,6 +17,7 @@ mod world;
 
 mod applying;
 mod decisions;
+mod explain;
 mod faults;
 mod hard_cases;
 mod mapping;

@@ -1,13 +1,12 @@
 //! Somebody whom a run made: they go, if they never had access; else they are
 //! suspended, and keep their history.
 
-use muster_model::plan::Effect;
+use muster_model::plan::{Effect, ManagerKey, Planned};
 use muster_model::policy::BrakeKind;
 use muster_model::{Access, Field, Fields, Person, PersonId, Said, Value};
 
-use super::row::{SINCE, Turning};
 use super::outwards;
-use muster_model::plan::Planned;
+use super::row::{SINCE, Turning};
 
 /// Takes back a creation.
 pub(super) fn take_back(turning: &mut Turning<'_>, fields: &Fields, access: Access) {
@@ -50,6 +49,12 @@ pub(super) fn take_back(turning: &mut Turning<'_>, fields: &Fields, access: Acce
             Said::Value(Value::Engagements(engagements.clone())),
         );
     }
+    if let Some(manager) = person.manager {
+        turning.push(Effect::Manager {
+            from: Some(manager),
+            to: None,
+        });
+    }
     turning.effects.push(Planned::braked(
         Effect::Remove {
             fields: held,
@@ -77,9 +82,28 @@ pub(super) fn bring_back(turning: &mut Turning<'_>, fields: &Fields, access: Acc
         },
         BrakeKind::Create,
     ));
+    let manager = done.effects.iter().find_map(|planned| match &planned.effect {
+        Effect::Manager { from, .. } => *from,
+        _ => None,
+    });
+    if let Some(manager) = manager.filter(|manager| is_there(turning, *manager)) {
+        turning.push(Effect::Manager {
+            from: None,
+            to: Some(ManagerKey::Person(manager)),
+        });
+    }
     if let Some((from, to)) = decided {
         turning.release_record(from, to);
     }
+}
+
+/// Is the manager known, or brought back as well?
+fn is_there(turning: &Turning<'_>, manager: PersonId) -> bool {
+    turning.input.known.contains(&manager)
+        || turning.input.rows.iter().any(|other| {
+            let back = |planned: &Planned| matches!(planned.effect, Effect::Remove { .. });
+            other.change.person == Some(manager) && other.effects.iter().any(back)
+        })
 }
 
 /// The first thing of the person that is not as the run left it.

@@ -249,11 +249,13 @@ impl Turning<'_> {
             from: to.clone(),
             to: from.clone(),
         };
-        self.effects
-            .push(match brake(field, from.value().is_some()) {
-                Some(brake) => Planned::braked(effect, brake),
-                None => Planned::free(effect),
-            });
+        let mut planned = match brake(field, from.value().is_some()) {
+            Some(brake) => Planned::braked(effect, brake),
+            None => Planned::free(effect),
+        };
+        // For whoever takes the undo back.
+        planned.owner = person.owners.get(&field).copied();
+        self.effects.push(planned);
         // As enacting leaves it: this connection's when there is something to own.
         let value = from.as_ref().map(|said| &said.value);
         let after = gives(field, value).then_some(self.input.connection);

@@ -109,6 +109,7 @@ async fn outward_work_is_queued_in_order(bench: Bench) {
     assert_eq!(read, messages);
     assert_eq!(
         reader.outbox(OutboxState::Waiting, 1).await.unwrap(),
+            row: None,
         queued[..1]
     );
     let mut transaction = company.begin().await;
