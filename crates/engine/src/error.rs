@@ -131,13 +131,17 @@ pub enum EngineError {
         ids: String,
     },
     /// No field of that name.
-    #[error("field.unknown: {name:?} is no field; the canonical names are those of `muster people --format ndjson`")]
+    #[error(
+        "field.unknown: {name:?} is no field; the canonical names are those of `muster people --format ndjson`"
+    )]
     FieldUnknown {
         /// What was asked for.
         name: String,
     },
     /// No run of that id.
-    #[error("run.unknown: no run of this organisation begins with {name:?}; `muster runs` lists them")]
+    #[error(
+        "run.unknown: no run of this organisation begins with {name:?}; `muster runs` lists them"
+    )]
     RunUnknown {
         /// What was asked for.
         name: String,

@@ -58,9 +58,7 @@ impl Provenance {
                 let owner = |person: &Person| person.owners.get(field).copied();
                 match before {
                     None => after.fields.value(*field).is_some(),
-                    Some(before) => {
-                        value(before) != value(after) || owner(before) != owner(after)
-                    }
+                    Some(before) => value(before) != value(after) || owner(before) != owner(after),
                 }
             })
             .map(Field::name)

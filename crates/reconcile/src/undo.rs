@@ -10,8 +10,8 @@ use muster_model::plan::{Cause, Change, Effect, Planned, RestCounts};
 use muster_model::policy::BrakeKind;
 use muster_model::report::PeopleCounts;
 use muster_model::{
-    Access, ConnectionId, Digest, DigestKey, Evidence, Field, Link, Person, PersonId, Plan,
-    Policy, Reaction, Reason, Situation, SourceRecord,
+    Access, ConnectionId, Digest, DigestKey, Evidence, Field, Link, Person, PersonId, Plan, Policy,
+    Reaction, Reason, Situation, SourceRecord,
 };
 use uuid::Uuid;
 
@@ -142,7 +142,10 @@ pub fn undo(input: UndoInput<'_>) -> Undoing {
     // Who goes goes last: until then somebody may still name them as manager.
     undoing.plan.changes.sort_by(|one, two| {
         let place = |change: &Change| {
-            let goes = change.effects.iter().any(|planned| removes(&planned.effect));
+            let goes = change
+                .effects
+                .iter()
+                .any(|planned| removes(&planned.effect));
             (goes, change.external_id.clone(), change.person)
         };
         place(one).cmp(&place(two))
@@ -221,7 +224,11 @@ fn change(done: &Done, effects: Vec<Planned>) -> Change {
     let planned = &done.change;
     Change {
         external_id: planned.external_id.clone(),
-        person: done.person.as_ref().map(|person| person.id).or(planned.person),
+        person: done
+            .person
+            .as_ref()
+            .map(|person| person.id)
+            .or(planned.person),
         situation: match planned.situation {
             // Nobody is ambiguous or new to an undo: it is about a row that was done.
             Situation::Gone => Situation::Gone,

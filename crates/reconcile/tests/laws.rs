@@ -474,13 +474,19 @@ fn undo_restores(machine: &Machine, script: &Script) -> Result<(), TestCaseError
         let plan = world.run(machine, source, Fault::None, Load::Touched, false);
         let undoing = world.plan_undo(machine, source);
         ensure(undoing.left.is_empty(), || {
-            format!("source {source}: nothing was changed since: {:#?}", undoing.left)
+            format!(
+                "source {source}: nothing was changed since: {:#?}",
+                undoing.left
+            )
         })?;
         world.apply_undo(machine, source, &undoing);
         let (was, is) = (plainly(&before), plainly(&world));
         for (name, was) in &was {
             ensure(is.get(name) == Some(was), || {
-                format!("source {source}, {name}: {was:#?}, after the undo {:#?}", is.get(name))
+                format!(
+                    "source {source}, {name}: {was:#?}, after the undo {:#?}",
+                    is.get(name)
+                )
             })?;
         }
         ensure(was.len() == is.len(), || "people".to_owned())?;
@@ -529,14 +535,23 @@ fn undo_minds_the_hand(machine: &Machine, script: &Script) -> Result<(), TestCas
         return Ok(());
     };
     world.edit(person, |person| {
-        person.fields.put(Field::Phone, muster_model::Value::text("+4799999999"));
-        person.fields.put(Field::Department, muster_model::Value::text("By hand"));
+        person
+            .fields
+            .put(Field::Phone, muster_model::Value::text("+4799999999"));
+        person
+            .fields
+            .put(Field::Department, muster_model::Value::text("By hand"));
     });
     let undoing = world.plan_undo(machine, 0);
     world.apply_undo(machine, 0, &undoing);
-    let fields = world.people.get(&person).map(|person| person.fields.clone());
+    let fields = world
+        .people
+        .get(&person)
+        .map(|person| person.fields.clone());
     let phone = fields.as_ref().and_then(|fields| fields.text(Field::Phone));
-    ensure(phone == Some("+4799999999"), || format!("{phone:?}, {undoing:#?}"))
+    ensure(phone == Some("+4799999999"), || {
+        format!("{phone:?}, {undoing:#?}")
+    })
 }
 
 /// Forgets to decline what it took back.
@@ -557,9 +572,8 @@ fn undo_without_declining(input: UndoInput<'_>) -> Undoing {
 fn undo_without_owners(input: UndoInput<'_>) -> Undoing {
     let mut undoing = muster_reconcile::undo(input);
     for change in &mut undoing.plan.changes {
-        let given_back = |planned: &muster_model::plan::Planned| {
-            !matches!(planned.effect, Effect::Owner { .. })
-        };
+        let given_back =
+            |planned: &muster_model::plan::Planned| !matches!(planned.effect, Effect::Owner { .. });
         change.effects.retain(given_back);
     }
     undoing

@@ -35,13 +35,21 @@ fn words(explanation: &Explanation) -> Result<String, std::fmt::Error> {
         None => writeln!(text, "nobody in the directory")?,
     }
     if let Some(access) = explanation.access {
-        writeln!(text, "  access: {access}{}", set(explanation.access_set.as_ref()))?;
+        writeln!(
+            text,
+            "  access: {access}{}",
+            set(explanation.access_set.as_ref())
+        )?;
     }
     if let Some(employment) = explanation.employment {
         writeln!(text, "  employment: {employment}")?;
     }
     if let Some(manager) = explanation.manager {
-        writeln!(text, "  manager: {manager}{}", set(explanation.manager_set.as_ref()))?;
+        writeln!(
+            text,
+            "  manager: {manager}{}",
+            set(explanation.manager_set.as_ref())
+        )?;
     }
     for record in &explanation.records {
         of_record(&mut text, record)?;
@@ -63,7 +71,11 @@ fn of_record(text: &mut String, record: &ExplainedRecord) -> std::fmt::Result {
     }
     writeln!(text, ", {}", record.state)?;
     if let (Some(run), Some(at)) = (record.run, record.at) {
-        writeln!(text, "  run {run} at {at}, mapped under {}", record.versions)?;
+        writeln!(
+            text,
+            "  run {run} at {at}, mapped under {}",
+            record.versions
+        )?;
     }
     if !record.in_last_read {
         writeln!(text, "  not in the last read")?;
@@ -75,7 +87,11 @@ fn of_record(text: &mut String, record: &ExplainedRecord) -> std::fmt::Result {
         writeln!(text, "  doubt {doubt}")?;
     }
     for held in &record.held {
-        writeln!(text, "  held: {} by {}: {}", held.what, held.kind, held.reason)?;
+        writeln!(
+            text,
+            "  held: {} by {}: {}",
+            held.what, held.kind, held.reason
+        )?;
         writeln!(text, "    released by: {}", held.release)?;
     }
     Ok(())

@@ -66,10 +66,7 @@ fn words(undoing: &Undoing) -> String {
             )
         }));
     }
-    words.push(format!(
-        "changed since, left alone: {}",
-        undoing.left.len()
-    ));
+    words.push(format!("changed since, left alone: {}", undoing.left.len()));
     words.extend(undoing.left.iter().map(|left| {
         let who = match (&left.person, &left.external_id) {
             (Some(person), _) => format!("person {person}"),

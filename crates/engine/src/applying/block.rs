@@ -361,7 +361,9 @@ impl<'a> Work<'a> {
             };
             Provenance::note(before.person.as_ref(), person, &stamp);
         }
-        writes.takes_back.note(change, &before, &after, self.planned.id);
+        writes
+            .takes_back
+            .note(change, &before, &after, self.planned.id);
         if let Some(person) = &after.person {
             // Whom this plan makes or links may be somebody's manager in it.
             if before.link.is_none()

@@ -1,9 +1,7 @@
 //! What the rows of an undo write beside people and links.
 
 use muster_model::plan::{Change, Effect};
-use muster_model::{
-    Answer, ConnectionId, ExternalId, Matter, PersonId, PlanId, RecordDecision,
-};
+use muster_model::{Answer, ConnectionId, ExternalId, Matter, PersonId, PlanId, RecordDecision};
 use muster_reconcile::State;
 use muster_storage::Transaction;
 use uuid::Uuid;

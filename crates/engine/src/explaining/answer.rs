@@ -244,7 +244,11 @@ fn record(recalled: &Recalled) -> ExplainedRecord {
             if *state != ChangeState::Applied {
                 answer.held = held(change, holds);
             }
-            if answer.held.iter().any(|part| part.kind == HoldKind::Doubt.word()) {
+            if answer
+                .held
+                .iter()
+                .any(|part| part.kind == HoldKind::Doubt.word())
+            {
                 answer.doubts = doubts(evidence);
             }
         }
@@ -259,7 +263,9 @@ fn record(recalled: &Recalled) -> ExplainedRecord {
                 Rest::Gone => "gone".to_owned(),
                 Rest::Unchanged | Rest::Ignored => answer.situation,
             };
-            answer.why.push(why(&quiet.reason.code, &quiet.reason.detail));
+            answer
+                .why
+                .push(why(&quiet.reason.code, &quiet.reason.detail));
         }
         Thought::NoRow => answer.why.push(why("run.no_row", "")),
         Thought::NotThere => {

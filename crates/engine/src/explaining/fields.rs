@@ -71,7 +71,10 @@ fn one(
             let (text, why) = match problem {
                 Some(problem) => (
                     problem.said.clone().unwrap_or_else(|| "••••".to_owned()),
-                    why("field.unreadable", &format!("{}: {}", problem.code, problem.message)),
+                    why(
+                        "field.unreadable",
+                        &format!("{}: {}", problem.code, problem.message),
+                    ),
                 ),
                 None => (words(theirs), judge(asked, person, recalled, field, theirs)),
             };
@@ -113,7 +116,10 @@ fn judge(
 ) -> Why {
     if let Thought::Row { change, .. } | Thought::Next(change) = &recalled.thought {
         let touches = |effect: &Effect| matches!(effect, Effect::Set { field: of, .. } | Effect::Conflict { field: of, .. } | Effect::Outward { field: of, .. } if *of == field);
-        let planned = change.effects.iter().find(|planned| touches(&planned.effect));
+        let planned = change
+            .effects
+            .iter()
+            .find(|planned| touches(&planned.effect));
         if let Some(planned) = planned {
             if let Some(kind) = planned.held {
                 return Why {

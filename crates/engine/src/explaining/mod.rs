@@ -12,9 +12,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_model::{
-    ConnectionId, ExternalId, Field, Fields, MatchKey, Person, PersonId, Value,
-};
+use muster_model::{ConnectionId, ExternalId, Field, Fields, MatchKey, Person, PersonId, Value};
 use muster_storage::{Connection, Organisation, Reader, Run};
 
 pub use answer::{
@@ -79,7 +77,13 @@ impl Engine {
             };
             records.push(self.recall(&mut reader, &asked, connection, id).await?);
         }
-        Ok(answer::explanation(self, &asked, found.person, records, only))
+        Ok(answer::explanation(
+            self,
+            &asked,
+            found.person,
+            records,
+            only,
+        ))
     }
 
     async fn look_for(

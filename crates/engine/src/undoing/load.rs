@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan};
 use muster_model::plan::{Change, Effect, ManagerKey, Planned};
-use muster_model::{
-    Answer, ExternalId, Link, Matter, Person, PersonId, RunId, SourceRecord,
-};
+use muster_model::{Answer, ExternalId, Link, Matter, Person, PersonId, RunId, SourceRecord};
 use muster_reconcile::managers::Named;
 use muster_reconcile::undo::{Done, NowRecord, UndoInput, Undoing};
 use muster_storage::{
@@ -47,8 +45,7 @@ impl Engine {
                     break;
                 };
                 after = Some(last.ordinal);
-                let mut sent =
-                    Sent::of(&mut reader, plan.id, first.ordinal, last.ordinal).await?;
+                let mut sent = Sent::of(&mut reader, plan.id, first.ordinal, last.ordinal).await?;
                 let applied = block
                     .into_iter()
                     .filter_map(|row| done_of(row, &plan, run))
@@ -143,9 +140,7 @@ async fn now(
         .decisions(connection.id, &records)
         .await?
         .into_iter()
-        .filter(|decision| {
-            decision.matter == Matter::Match && decision.answer == Answer::Declined
-        })
+        .filter(|decision| decision.matter == Matter::Match && decision.answer == Answer::Declined)
         .map(|decision| (decision.external_id, decision.about))
         .collect();
     let mut stored: BTreeMap<ExternalId, NowRecord> = BTreeMap::new();

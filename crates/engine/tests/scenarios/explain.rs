@@ -6,8 +6,8 @@ use muster_sandbox::Fault;
 use muster_sandbox::company::{Company, Employee};
 
 use crate::world::{
-    DatabaseKind, Setting, TRIPLETEX, World, plain_staff, rehearsal, with_leavers,
-    with_new_phones, without,
+    DatabaseKind, Setting, TRIPLETEX, World, plain_staff, rehearsal, with_leavers, with_new_phones,
+    without,
 };
 
 /// The answer as text, without what differs from one database to another.
@@ -78,7 +78,18 @@ async fn ten_answers_of_one_connection_are_the_same_on_both_engines() {
     for kind in DatabaseKind::all() {
         let rehearsal = rehearsal(60, 1);
         let staff = plain_staff(&rehearsal, 0);
-        let [moved, bad, declined, gone, no_key, twin, other, contradicted, ..] = staff[..] else {
+        let [
+            moved,
+            bad,
+            declined,
+            gone,
+            no_key,
+            twin,
+            other,
+            contradicted,
+            ..,
+        ] = staff[..]
+        else {
             panic!("too few people");
         };
         let leavers = &staff[9..17];
@@ -133,7 +144,11 @@ async fn ten_answers_of_one_connection_are_the_same_on_both_engines() {
             ("not_in_the_source", address_of(gone), Some("work_email")),
             ("out_of_scope", without_key, Some("work_email")),
             ("ambiguous", shared, Some("work_email")),
-            ("contradicted_key", format!("{TRIPLETEX}/{contradicted}"), Some("work_email")),
+            (
+                "contradicted_key",
+                format!("{TRIPLETEX}/{contradicted}"),
+                Some("work_email"),
+            ),
             ("held_by_a_brake", address_of(leavers[0]), Some("end_date")),
         ];
         for (name, person, field) in cases {
@@ -142,7 +157,12 @@ async fn ten_answers_of_one_connection_are_the_same_on_both_engines() {
         // As an earlier run found it: it had nothing to do with this one.
         let earlier = world
             .engine
-            .explain(&world.organisation, &address_of(moved), Some("phone"), Some(&run))
+            .explain(
+                &world.organisation,
+                &address_of(moved),
+                Some("phone"),
+                Some(&run),
+            )
             .await
             .unwrap();
         assert_eq!(earlier.records[0].why[0].rule, "run.no_row");
@@ -193,11 +213,16 @@ async fn sealed_values_are_masked_and_who_is_meant_is_asked_for() {
         let (word, field) = (word.to_owned(), field.map(str::to_owned));
         let world = &world;
         async move {
-            let asked = world.engine.explain(&world.organisation, &word, field.as_deref(), None);
+            let asked = world
+                .engine
+                .explain(&world.organisation, &word, field.as_deref(), None);
             asked.await.unwrap_err().code()
         }
     };
-    assert_eq!(explain("nobody@nowhere.example", None).await, "person.unknown");
+    assert_eq!(
+        explain("nobody@nowhere.example", None).await,
+        "person.unknown"
+    );
     let address = address(&rehearsal.on_day(0), plain_staff(&rehearsal, 0)[0]);
     assert_eq!(explain(&address, Some("shoe_size")).await, "field.unknown");
     world.end().await;

@@ -2,12 +2,13 @@
 
 use muster_engine::undoing::Undone;
 use muster_model::report::Outcome;
-use muster_model::{Access, EngagementStatus, Field, RunReport, Value};
+use muster_model::{Access, EngagementStatus, Field, Flow, RunReport, Value};
+use muster_reconcile::undo::Way;
 use muster_sandbox::company::{Company, Rehearsal};
+use muster_storage::{OutboxState, StoredMessage};
 
 use crate::world::{
-    Directory, Setting, World, plain_staff, rehearsal, with_leavers, with_new_phones,
-    without,
+    Directory, Setting, World, plain_staff, rehearsal, with_leavers, with_new_phones, without,
 };
 
 /// A world in which everybody of a day but some is known and may enter.
@@ -93,7 +94,10 @@ async fn an_undo_restores_what_nobody_changed_and_the_next_sync_plans_nothing() 
     assert_eq!(report.undoes, Some(run.run));
     assert_eq!((report.counts.restored, report.counts.failed), (1, 0));
     assert_eq!(before.differences(&directory(&world).await), [""; 0]);
-    assert_eq!(world.person(rest[2]).await.employment, EngagementStatus::Active);
+    assert_eq!(
+        world.person(rest[2]).await.employment,
+        EngagementStatus::Active
+    );
 
     for _ in 0..2 {
         world.clock.wait(3);
@@ -114,7 +118,12 @@ async fn what_was_changed_since_is_listed_and_left_alone() {
     let world = settled(&rehearsal, &[]).await;
     world.turn_to(changed(&rehearsal, &staff));
     let (moved, edited) = (staff[0], staff[1]);
-    let old = world.person(moved).await.fields.text(Field::Phone).map(str::to_owned);
+    let old = world
+        .person(moved)
+        .await
+        .fields
+        .text(Field::Phone)
+        .map(str::to_owned);
     let run = world.sync_well().await;
     let mut person = world.person(edited).await;
     person.fields.put(Field::Phone, Value::text("+4790000001"));
@@ -135,7 +144,10 @@ async fn what_was_changed_since_is_listed_and_left_alone() {
     assert_eq!((left[0].person, left[0].what.as_str()), (Some(id), "phone"));
     assert_eq!(left[0].code, "undo.changed_since");
     let phone = |person: &muster_model::Person| person.fields.text(Field::Phone).map(str::to_owned);
-    assert_eq!(phone(&world.person(edited).await).as_deref(), Some("+4790000001"));
+    assert_eq!(
+        phone(&world.person(edited).await).as_deref(),
+        Some("+4790000001")
+    );
     assert_eq!(phone(&world.person(moved).await), old);
     world.end().await;
 }
@@ -177,7 +189,12 @@ async fn a_declined_row_is_planned_again_when_the_source_says_something_else() {
     world.turn_to(company);
     world.clock.wait(30);
     let next = world.sync_well().await;
-    assert_eq!((next.counts.created, next.counts.suspended), (1, 1), "{:?}", next.counts);
+    assert_eq!(
+        (next.counts.created, next.counts.suspended),
+        (1, 1),
+        "{:?}",
+        next.counts
+    );
     let phone = world.person(staff[0]).await;
     assert_eq!(phone.fields.text(Field::Phone), Some("+4741234567"));
     world.end().await;
@@ -257,7 +274,10 @@ async fn an_undo_is_braked_like_every_plan() {
         .await
         .unwrap()
         .report;
-    assert_eq!((report.outcome, report.undoes), (Outcome::Ok, Some(run.run)));
+    assert_eq!(
+        (report.outcome, report.undoes),
+        (Outcome::Ok, Some(run.run))
+    );
     let linked = world.linked().await;
     assert!(joins.iter().all(|id| !linked.contains_key(id)));
     let made = world.sync().await;
@@ -277,7 +297,12 @@ async fn a_run_is_offered_for_thirty_days_and_only_what_it_did_is_taken_back() {
     world.clock.wait(1);
     let applied = world
         .engine
-        .apply(&world.organisation, &id, None, muster_engine::applying::Choice::default())
+        .apply(
+            &world.organisation,
+            &id,
+            None,
+            muster_engine::applying::Choice::default(),
+        )
         .await
         .unwrap()
         .report;
@@ -285,9 +310,144 @@ async fn a_run_is_offered_for_thirty_days_and_only_what_it_did_is_taken_back() {
     assert_eq!(refusal(&world, &planned.report).await, "undo.nothing");
     let undone = undo(&world, &applied).await;
     assert_eq!(undone.undoing.plan.changes.len(), 3);
-    let second = world.engine.undo(&world.organisation, "no-such-run", false, |_| {}).await;
+    let second = world
+        .engine
+        .undo(&world.organisation, "no-such-run", false, |_| {})
+        .await;
     assert_eq!(second.unwrap_err().code(), "run.unknown");
     world.clock.wait(30 * 24 + 1);
     assert_eq!(refusal(&world, &applied).await, "undo.too_old");
     world.end().await;
+}
+
+/// Every message of a state.
+async fn outbox(world: &World, state: OutboxState) -> Vec<StoredMessage> {
+    let storage = world.engine.storage();
+    let mut reader = storage.read(world.organisation.id).await.unwrap();
+    reader.outbox(state, 100).await.unwrap()
+}
+
+/// As if the messages that wait had been sent.
+async fn send_all(world: &World) {
+    let waiting: Vec<_> = outbox(world, OutboxState::Waiting)
+        .await
+        .iter()
+        .map(|message| message.id)
+        .collect();
+    let storage = world.engine.storage();
+    let mut transaction = storage.begin(world.organisation.id).await.unwrap();
+    transaction
+        .mark_outbox(&waiting, OutboxState::Sent)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+}
+
+fn ways(undone: &Undone) -> Vec<(String, Way)> {
+    let outward = &undone.undoing.outward;
+    outward
+        .iter()
+        .map(|one| (one.kind.clone(), one.way))
+        .collect()
+}
+
+#[tokio::test]
+async fn an_invitation_that_has_not_left_is_cancelled_and_one_that_has_is_answered() {
+    let rehearsal = rehearsal(60, 1);
+    let joins = plain_staff(&rehearsal, 0)[0];
+    for left in [false, true] {
+        let world = settled(&rehearsal, &[joins]).await;
+        let mut connection = world.connection().await;
+        connection.policy.new = muster_model::policy::NewReaction::CreateAndInvite;
+        connection.policy.auto_invite = true;
+        world.set_connection(&connection).await;
+        world.turn_to(rehearsal.on_day(0));
+        world.clock.wait(1);
+        let run = world.sync_well().await;
+        assert_eq!((run.counts.created, run.messages.invited), (1, 1));
+        if left {
+            send_all(&world).await;
+        }
+        let undone = undo(&world, &run).await;
+        let invitation = "mail.invitation".to_owned();
+        if left {
+            assert_eq!(ways(&undone), [(invitation, Way::NewMessage)]);
+            assert_eq!(world.person(joins).await.access, Access::NotInvited);
+            let waiting = outbox(&world, OutboxState::Waiting).await;
+            assert_eq!(waiting.len(), 1);
+            assert_eq!(waiting[0].message.kind, "mail.invitation_withdrawn");
+        } else {
+            assert_eq!(ways(&undone), [(invitation, Way::Cancelled)]);
+            assert!(!world.linked().await.contains_key(&joins));
+            assert_eq!(outbox(&world, OutboxState::Waiting).await, []);
+        }
+        world.clock.wait(3);
+        let made = world.sync().await;
+        assert_eq!(made.planned.unwrap().plan.changes, [], "left: {left}");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_cancelled_reverted_or_told_to_stay() {
+    let rehearsal = rehearsal(60, 1);
+    let who = plain_staff(&rehearsal, 0)[0];
+    for case in ["waits", "sent", "overwritten"] {
+        let world = settled(&rehearsal, &[]).await;
+        let mut connection = world.connection().await;
+        connection.policy.flows.insert(Field::Phone, Flow::Both);
+        world.set_connection(&connection).await;
+        world.turn_to(with_new_phones(rehearsal.on_day(0), &[who]));
+        world.sync_well().await;
+        let mut person = world.person(who).await;
+        person.fields.put(Field::Phone, Value::text("+4790000001"));
+        assert_eq!(world.write(vec![person]).await.unwrap(), []);
+        world.clock.wait(1);
+        let run = world.sync_well().await;
+        assert_eq!(run.target.queued, 1, "{case}");
+        if case != "waits" {
+            send_all(&world).await;
+        }
+        if case == "overwritten" {
+            let mut company = with_new_phones(rehearsal.on_day(0), &[who]);
+            for employee in &mut company.employees {
+                if employee.id == who {
+                    employee.version += 5;
+                    employee.phone.as_mut().unwrap().number = "45454545".to_owned();
+                }
+            }
+            world.turn_to(company);
+            world.plan().await;
+        }
+        let undone = undo(&world, &run).await;
+        let update = "source.update".to_owned();
+        let queued: Vec<String> = outbox(&world, OutboxState::Waiting)
+            .await
+            .iter()
+            .map(|message| message.message.body["value"].as_str().unwrap().to_owned())
+            .collect();
+        match case {
+            "waits" => {
+                assert_eq!(ways(&undone), [(update, Way::Cancelled)]);
+                assert_eq!(queued, [""; 0]);
+            }
+            "sent" => {
+                assert_eq!(ways(&undone), [(update, Way::CounterWrite)]);
+                assert_eq!(queued, [format!("+474{:07}", who % 10_000_000)]);
+            }
+            _ => {
+                assert_eq!(ways(&undone), [(update, Way::Never)]);
+                assert_eq!(queued, [""; 0]);
+            }
+        }
+        // Ours stays: the run did not set it.
+        let phone = world.person(who).await;
+        assert_eq!(phone.fields.text(Field::Phone), Some("+4790000001"));
+        if case != "overwritten" {
+            world.clock.wait(3);
+            let made = world.sync().await;
+            assert_eq!(made.planned.unwrap().plan.changes, [], "{case}");
+        }
+        world.end().await;
+    }
 }

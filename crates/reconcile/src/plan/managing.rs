@@ -7,7 +7,9 @@ use muster_model::plan::{
     Change, Effect, HoldKind, ManagerKey, ManagerProblemKind, Planned, Precondition, Quiet,
 };
 use muster_model::policy::BrakeKind;
-use muster_model::{ExternalId, Field, Flow, PersonId, Policy, Reaction, Reason, Situation, SourceRecord};
+use muster_model::{
+    ExternalId, Field, Flow, PersonId, Policy, Reaction, Reason, Situation, SourceRecord,
+};
 
 use super::declining;
 use super::rows::Rows;

@@ -12,13 +12,23 @@ use super::row::{SINCE, Turning};
 pub(super) fn take_back(turning: &mut Turning<'_>, fields: &Fields, access: Access) {
     let done = turning.done;
     let Some(person) = &done.person else {
-        return turning.leave("person", "undo.person_gone", "the person is not there any more");
+        return turning.leave(
+            "person",
+            "undo.person_gone",
+            "the person is not there any more",
+        );
     };
-    let had_access = matches!(person.access, Access::Active | Access::Suspended | Access::Ended)
-        || person.access_before.is_some();
+    let had_access = matches!(
+        person.access,
+        Access::Active | Access::Suspended | Access::Ended
+    ) || person.access_before.is_some();
     if had_access {
         if person.access.is_off() {
-            return turning.leave("access", "undo.had_access", "had access, and it is off already");
+            return turning.leave(
+                "access",
+                "undo.had_access",
+                "had access, and it is off already",
+            );
         }
         turning.change_access(person.access, Access::Suspended);
         turning.decide_turn(person, false);
@@ -36,10 +46,18 @@ pub(super) fn take_back(turning: &mut Turning<'_>, fields: &Fields, access: Acce
         return turning.leave(what, SINCE.0, SINCE.1);
     }
     if done.linked_elsewhere {
-        return turning.leave("person", "undo.linked_since", "another source knows the person by now");
+        return turning.leave(
+            "person",
+            "undo.linked_since",
+            "another source knows the person by now",
+        );
     }
     if !manages_only_undone(turning, &done.manages) {
-        return turning.leave("person", "undo.manages", "somebody reports to the person since the run");
+        return turning.leave(
+            "person",
+            "undo.manages",
+            "somebody reports to the person since the run",
+        );
     }
     outwards::revert(turning, person);
     let mut held = person.fields.clone();
@@ -71,10 +89,13 @@ pub(super) fn bring_back(turning: &mut Turning<'_>, fields: &Fields, access: Acc
     if done.person.is_some() || done.link.is_some() || done.record.is_none() {
         return turning.leave_since("person");
     }
-    let decided = done.effects.iter().find_map(|planned| match &planned.effect {
-        Effect::DeclineRecord { from, to } => Some((*from, *to)),
-        _ => None,
-    });
+    let decided = done
+        .effects
+        .iter()
+        .find_map(|planned| match &planned.effect {
+            Effect::DeclineRecord { from, to } => Some((*from, *to)),
+            _ => None,
+        });
     turning.effects.push(Planned::braked(
         Effect::Create {
             fields: fields.clone(),
@@ -82,10 +103,13 @@ pub(super) fn bring_back(turning: &mut Turning<'_>, fields: &Fields, access: Acc
         },
         BrakeKind::Create,
     ));
-    let manager = done.effects.iter().find_map(|planned| match &planned.effect {
-        Effect::Manager { from, .. } => *from,
-        _ => None,
-    });
+    let manager = done
+        .effects
+        .iter()
+        .find_map(|planned| match &planned.effect {
+            Effect::Manager { from, .. } => *from,
+            _ => None,
+        });
     if let Some(manager) = manager.filter(|manager| is_there(turning, *manager)) {
         turning.push(Effect::Manager {
             from: None,
@@ -128,10 +152,16 @@ fn changed(turning: &Turning<'_>, person: &Person, fields: &Fields) -> Option<&'
 }
 
 /// Is everybody who reports to the person taken back with them?
-fn manages_only_undone(turning: &Turning<'_>, manages: &std::collections::BTreeSet<PersonId>) -> bool {
+fn manages_only_undone(
+    turning: &Turning<'_>,
+    manages: &std::collections::BTreeSet<PersonId>,
+) -> bool {
     manages.iter().all(|report| {
         turning.input.rows.iter().any(|other| {
-            other.person.as_ref().is_some_and(|person| person.id == *report)
+            other
+                .person
+                .as_ref()
+                .is_some_and(|person| person.id == *report)
                 && other.effects.iter().any(|planned| {
                     matches!(
                         planned.effect,

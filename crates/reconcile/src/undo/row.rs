@@ -4,9 +4,7 @@ use muster_model::engagement::EngagementStatus;
 use muster_model::link::Choice;
 use muster_model::plan::{Change, Effect, FieldValue, ManagerKey, Planned};
 use muster_model::policy::BrakeKind;
-use muster_model::{
-    Access, Decision, Digest, Field, Person, PersonId, Said, Situation, Value,
-};
+use muster_model::{Access, Decision, Digest, Field, Person, PersonId, Said, Situation, Value};
 
 use super::outwards::OutwardEffect;
 use super::{Done, Left, UndoInput, change, created, outwards};
@@ -66,7 +64,11 @@ pub(super) fn revert(input: &UndoInput<'_>, done: &Done) -> Reverted {
     } else if let Some(person) = &done.person {
         turning.turn(person);
     } else {
-        turning.leave("person", "undo.person_gone", "the person is not there any more");
+        turning.leave(
+            "person",
+            "undo.person_gone",
+            "the person is not there any more",
+        );
     }
     let Turning {
         effects,
@@ -310,7 +312,12 @@ impl Turning<'_> {
         self.decline(field, pair, (theirs, ours));
     }
 
-    fn decline(&mut self, field: Field, pair: Digest, pair_of: (Said<FieldValue>, Said<FieldValue>)) {
+    fn decline(
+        &mut self,
+        field: Field,
+        pair: Digest,
+        pair_of: (Said<FieldValue>, Said<FieldValue>),
+    ) {
         let Some(link) = &self.done.link else { return };
         let (theirs, ours) = pair_of;
         let from = link.decisions.get(&field).cloned();
@@ -371,9 +378,7 @@ impl Turning<'_> {
     ) {
         let named = to.map(|key| match key {
             ManagerKey::Person(person) => Some(*person),
-            ManagerKey::Record(record) => {
-                (self.input.manager)(&Named::Record(record.clone()))
-            }
+            ManagerKey::Record(record) => (self.input.manager)(&Named::Record(record.clone())),
         });
         // One who was not there when the row was done changed nothing.
         let set = match named {
@@ -388,7 +393,11 @@ impl Turning<'_> {
             return;
         }
         if from.is_some_and(|manager| !self.input.known.contains(&manager)) {
-            return self.leave("manager", "undo.manager_gone", "the earlier manager is not there any more");
+            return self.leave(
+                "manager",
+                "undo.manager_gone",
+                "the earlier manager is not there any more",
+            );
         }
         let effect = Effect::Manager {
             from: set,
@@ -461,11 +470,7 @@ impl Turning<'_> {
             }
         };
         let pair = turn_pair(self.input.key, situation, said, employment, access);
-        self.decline(
-            Field::EmploymentStatus,
-            pair,
-            (Said::Absent, Said::Absent),
-        );
+        self.decline(Field::EmploymentStatus, pair, (Said::Absent, Said::Absent));
     }
 }
 

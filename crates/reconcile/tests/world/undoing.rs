@@ -49,9 +49,10 @@ impl World {
         let person = person.and_then(|id| self.people.get(&id).cloned());
         let who = person.as_ref().map(|person| person.id);
         let linked_elsewhere = self.sources.iter().enumerate().any(|(place, other)| {
-            other.links.values().any(|link| {
-                Some(link.person) == who && (place != source || link.external_id != id)
-            })
+            other
+                .links
+                .values()
+                .any(|link| Some(link.person) == who && (place != source || link.external_id != id))
         });
         Done {
             change: change.clone(),

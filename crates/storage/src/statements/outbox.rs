@@ -206,13 +206,11 @@ fn read(scope: &Scope, row: Row) -> Result<StoredMessage, StorageError> {
             kind,
             person: PersonId::from_uuid(person),
             body: from_json("outbox.sealed", &plain)?,
-            row: plan
-                .map(PlanId::from_uuid)
-                .zip(
-                    ordinal
-                        .map(|ordinal| count("outbox.ordinal", ordinal))
-                        .transpose()?,
-                ),
+            row: plan.map(PlanId::from_uuid).zip(
+                ordinal
+                    .map(|ordinal| count("outbox.ordinal", ordinal))
+                    .transpose()?,
+            ),
         },
         state: word("outbox.state", OutboxState::from_word(&state))?,
         created_at: instant("outbox.created_at", created_at)?,
