@@ -6,8 +6,8 @@ use muster_model::engagement::EngagementStatus;
 use muster_model::link::Choice;
 use muster_model::plan::{Change, Effect, FieldValue, ManagerKey, Planned};
 use muster_model::{
-    Access, AccessCause, Base, ConnectionId, Decision, DigestKey, Field, Fields, Flow, Link, Person,
-    PersonId, Policy, Remapped, Said, Situation, SourceRecord, Swing, Value,
+    Access, AccessCause, Base, ConnectionId, Decision, DigestKey, Field, Fields, Flow, Link,
+    Person, PersonId, Policy, Remapped, Said, Situation, SourceRecord, Swing, Value,
 };
 
 use crate::compare::side_digest;

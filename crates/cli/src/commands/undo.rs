@@ -29,7 +29,9 @@ pub(crate) async fn run(command: Undo, database: &DatabaseArguments) -> anyhow::
                 output::line(&words(&undone.undoing))?;
             }
             PlanFormat::Json => output::json(&json(&undone.run.to_string(), &undone.undoing))?,
-            PlanFormat::Csv => crate::plan_table::csv_of(&undone.undoing.plan, "", std::io::stdout().lock())?,
+            PlanFormat::Csv => {
+                crate::plan_table::csv_of(&undone.undoing.plan, "", std::io::stdout().lock())?
+            }
         }
         let open = undone.undoing.plan.holds.is_empty();
         return Ok(if open { Exit::Done } else { Exit::NeedsPerson });

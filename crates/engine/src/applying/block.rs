@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use muster_model::plan::{Change, Effect, ManagerKey};
 use muster_model::{
-    Access, DigestKey, ExternalId, HoldKind, Link, MatchKey, Person, PersonId, PlanId, Provenance, Reason,
-    RunId, SnapshotId, Stamp,
+    Access, DigestKey, ExternalId, HoldKind, Link, MatchKey, Person, PersonId, PlanId, Provenance,
+    Reason, RunId, SnapshotId, Stamp,
 };
 use muster_reconcile::{EnactContext, State, enact};
 use muster_storage::{

@@ -156,6 +156,8 @@ impl Engine {
             id: stored.id,
             plan: stored.plan,
             versions: None,
+            made_by: stored.run,
+            undoes: stored.undoes,
         };
         let mut done_before = DoneBefore::default();
         let mut rows = Vec::new();

@@ -95,6 +95,7 @@ async fn outward_work_is_queued_in_order(bench: Bench) {
         .iter()
         .enumerate()
         .map(|(number, person)| OutboxMessage {
+            row: None,
             kind: "mail.invitation".to_owned(),
             person: *person,
             body: serde_json::json!({ "number": number }),
@@ -109,7 +110,6 @@ async fn outward_work_is_queued_in_order(bench: Bench) {
     assert_eq!(read, messages);
     assert_eq!(
         reader.outbox(OutboxState::Waiting, 1).await.unwrap(),
-            row: None,
         queued[..1]
     );
     let mut transaction = company.begin().await;
