@@ -37,7 +37,6 @@ async fn erasing_leaves_nothing_that_could_be_read(bench: Bench) {
     transaction.enqueue(&messages).await.unwrap();
     let decision = |number, answer| RecordDecision {
         external_id: external_id(number),
-        row: None,
         matter: Matter::Match,
         answer,
         about: company.key.digest("held", "keys"),
