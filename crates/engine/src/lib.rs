@@ -10,6 +10,8 @@
 //! | [`applying`] | each row by itself, or all together; what must go out is queued |
 //! | [`deciding`] | what people decide about rows: checked, remembered, done |
 //! | [`run`](mod@run) | one execution of these, with its lease and its report |
+//! | [`undoing`] | what a run did, taken back by a run of its own |
+//! | [`explaining`] | why somebody is as they are |
 //! | [`directory`] | people and runs, for whoever asks |
 //! | [`sign_in`] | who and what may enter an organisation |
 //! | [`doctor`] | what an operator should look at |
@@ -24,11 +26,13 @@ pub mod directory;
 pub mod doctor;
 pub mod engine;
 pub mod error;
+pub mod explaining;
 mod lease;
 pub mod planning;
 pub mod read;
 pub mod run;
 pub mod sign_in;
+pub mod undoing;
 mod wake;
 
 pub use engine::Engine;

@@ -135,6 +135,14 @@ impl Transaction {
         on_its_engine!(&mut self.reader, runs::begin(connection, trigger, lease))
     }
 
+    /// Says which stored plan a run applies.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn run_applies(&mut self, run: RunId, plan: PlanId) -> Result<()> {
+        on_its_engine!(&mut self.reader, runs::applies(run, plan))
+    }
+
     /// Keeps the connection for so long from now.
     ///
     /// # Errors
@@ -283,6 +291,15 @@ impl Transaction {
         on_its_engine!(&mut self.reader, people::write(people))
     }
 
+    /// Takes people out of the directory who never had access, with their links:
+    /// their records stay, and nothing remembers them as erased.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn remove_people(&mut self, people: &[PersonId]) -> Result<()> {
+        on_its_engine!(&mut self.reader, erase::remove(people))
+    }
+
     /// Erases people: their rows, digests, keys, links and linked records,
     /// and what was sealed with those keys; how many there were. Their ids are
     /// remembered as erased.
@@ -323,9 +340,13 @@ impl Transaction {
         id: PlanId,
         run: Option<RunId>,
         connection: ConnectionId,
+        versions: &str,
     ) -> Result<()> {
         on_its_engine!(&mut self.reader, plans::discard_unfinished(connection))?;
-        on_its_engine!(&mut self.reader, plans::begin(id, run, connection))
+        on_its_engine!(
+            &mut self.reader,
+            plans::begin_read(id, run, connection, versions)
+        )
     }
 
     /// Adds rows to a plan, the first of them at place `first`.
@@ -422,6 +443,22 @@ impl Transaction {
     /// As every method.
     pub async fn cancel_outbox_before(&mut self, at: Timestamp) -> Result<u64> {
         on_its_engine!(&mut self.reader, outbox::cancel_before(at))
+    }
+
+    /// Which of these messages wait still.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn still_waiting(&mut self, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+        on_its_engine!(&mut self.reader, outbox::still_waiting(ids))
+    }
+
+    /// Cancels messages that wait still; how many of these that were.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn cancel_outbox(&mut self, ids: &[Uuid]) -> Result<u64> {
+        on_its_engine!(&mut self.reader, outbox::cancel(ids))
     }
 
     /// Says where outward work stands.

@@ -8,6 +8,7 @@ mod decide;
 mod demo;
 mod diff;
 mod doctor;
+mod explain;
 mod key;
 mod org;
 mod people;
@@ -20,8 +21,9 @@ mod sandbox;
 mod source;
 mod sync;
 mod token;
-mod user;
+mod undo;
 mod unlink;
+mod user;
 
 use crate::args::{Arguments, Command};
 use crate::exit::{Exit, Usage};
@@ -47,6 +49,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Sync(command) => sync::run(command, database).await,
         Command::Decide(command) => decide::run(command, database).await,
         Command::Unlink(command) => unlink::run(command, database).await,
+        Command::Undo(command) => undo::run(command, database).await,
+        Command::Explain(command) => explain::run(command, database).await,
         Command::People(command) => people::run(command, database).await,
         Command::Runs(command) => runs::run(command, database).await,
         Command::Doctor(command) => doctor::run(command, database).await,

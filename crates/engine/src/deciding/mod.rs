@@ -155,6 +155,8 @@ impl Engine {
             id: stored.id,
             plan: stored.plan,
             versions: None,
+            made_by: stored.run,
+            undoes: stored.undoes,
         };
         let choice = Choice {
             decided: Some(Arc::new(answers)),

@@ -33,6 +33,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0002_decisions.sql"),
     ),
     (
+        3,
+        "undo",
+        include_str!("../../migrations/sqlite/0003_undo.sql"),
+    ),
+    (
         5,
         "operation",
         include_str!("../../migrations/sqlite/0005_operation.sql"),
@@ -142,7 +147,8 @@ pub(crate) async fn migrate(
 fn migrations(only: Option<&[i64]>) -> Migrator {
     Migrator::with_migrations(
         MIGRATIONS
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|(version, ..)| only.is_none_or(|only| only.contains(version)))
             .map(|(version, name, sql)| {
                 let kind = MigrationType::Simple;

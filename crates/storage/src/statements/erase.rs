@@ -65,6 +65,46 @@ const ERASED: Table = Table {
 const DELETE: &str = "DELETE FROM people WHERE organisation_id = $1 \
     AND id IN (SELECT id FROM stage_ids)";
 
+/// Who is removed is nobody any more; their records stay, and so does what was
+/// sealed with the records' keys.
+const REMOVE: [&str; 8] = [
+    "UPDATE plan_rows SET sealed = NULL WHERE organisation_id = $1 \
+        AND sealed_person_id IN (SELECT id FROM stage_ids)",
+    "DELETE FROM outbox WHERE organisation_id = $1 \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    "DELETE FROM record_decisions WHERE organisation_id = $1 \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    "DELETE FROM links WHERE organisation_id = $1 \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    "DELETE FROM person_keys WHERE organisation_id = $1 \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    "DELETE FROM past_person_keys WHERE organisation_id = $1 \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    "UPDATE people SET manager_id = NULL, version = version + 1 WHERE organisation_id = $1 \
+        AND manager_id IN (SELECT id FROM stage_ids)",
+    "DELETE FROM people WHERE organisation_id = $1 \
+        AND id IN (SELECT id FROM stage_ids)",
+];
+
+/// Takes people out of the directory who never had access; nothing remembers
+/// them as erased, because an undo may bring them back.
+pub(crate) async fn remove(
+    scope: &Scope,
+    session: &mut Session,
+    people: &[PersonId],
+) -> Result<(), StorageError> {
+    for people in people.chunks(AT_ONCE) {
+        stage_people(&mut *session, people).await?;
+        for statement in REMOVE {
+            sqlx::query(statement)
+                .bind(scope.id())
+                .execute(&mut *session)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
 /// Erases people and the source records linked to them; says how many there were.
 pub(crate) async fn people(
     scope: &Scope,
