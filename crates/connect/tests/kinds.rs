@@ -173,7 +173,10 @@ fn connector_with(
         }
         let installed = install(&folder);
         std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(installed.map_err(|error| error.to_string()), Ok(manifests().len()));
+        assert_eq!(
+            installed.map_err(|error| error.to_string()),
+            Ok(manifests().len())
+        );
     });
     let settings = ConnectorSettings::new(TestClock::at("2025-01-01T12:00:00Z"))
         .base_url(&vendor.base_url)
@@ -191,11 +194,16 @@ async fn read(connector: &dyn Connector) -> (Evidence, Vec<SourceRecord>) {
 }
 
 fn ids(records: &[SourceRecord]) -> Vec<&str> {
-    records.iter().map(|record| record.external_id.as_str()).collect()
+    records
+        .iter()
+        .map(|record| record.external_id.as_str())
+        .collect()
 }
 
 fn people(numbers: std::ops::Range<usize>) -> Value {
-    numbers.map(|n| json!({"id": n, "name": format!("Kari {n}")})).collect()
+    numbers
+        .map(|n| json!({"id": n, "name": format!("Kari {n}")}))
+        .collect()
 }
 
 fn skip(request: &Request, all: usize) -> Value {
@@ -218,25 +226,39 @@ async fn offsets_end_at_a_short_page_and_pass_over_one_that_fails() {
 
 #[tokio::test]
 async fn a_total_that_the_vendor_vouches_for_proves_and_disproves() {
-    for (told, level, doubt) in [(5, EvidenceLevel::Counted, false), (6, EvidenceLevel::None, true)] {
+    for (told, level, doubt) in [
+        (5, EvidenceLevel::Counted, false),
+        (6, EvidenceLevel::None, true),
+    ] {
         // Gives one row fewer than asked for: nobody behind it is lost.
         let vendor = Vendor::start(move |request| {
             let from = request.number("from");
-            Raw::json(200, &json!({"data": people(from.min(5)..(from + 1).min(5)), "total": told}))
+            Raw::json(
+                200,
+                &json!({"data": people(from.min(5)..(from + 1).min(5)), "total": told}),
+            )
         })
         .await;
         let (evidence, records) = read(&*connector("t-total", &vendor)).await;
         assert_eq!(records.len(), 5);
-        assert_eq!((evidence.level, evidence.has(DoubtKind::TotalDiffers)), (level, doubt));
+        assert_eq!(
+            (evidence.level, evidence.has(DoubtKind::TotalDiffers)),
+            (level, doubt)
+        );
     }
 }
 
 #[tokio::test]
 async fn pages_cursors_and_links_go_to_their_end() {
     let by_page = |request: &Request| {
-        let page = request.parameter("page").map_or(1, |text| text.parse().unwrap());
+        let page = request
+            .parameter("page")
+            .map_or(1, |text| text.parse().unwrap());
         let from = (page - 1) * 2;
-        (page, json!({"data": people(from..(from + 2).min(5)), "page": page, "pages": 3}))
+        (
+            page,
+            json!({"data": people(from..(from + 2).min(5)), "page": page, "pages": 3}),
+        )
     };
     let vendor = Vendor::start(move |request| Raw::json(200, &by_page(request).1)).await;
     let (evidence, records) = read(&*connector("t-page", &vendor)).await;
@@ -255,16 +277,26 @@ async fn pages_cursors_and_links_go_to_their_end() {
 
     let vendor = Vendor::start(move |request| {
         let (page, body) = by_page(request);
-        let link = format!("</v2/people?page=1>; rel=\"first\", </v2/people?a=1,2&page={}>; rel=\"next\"", page + 1);
+        let link = format!(
+            "</v2/people?page=1>; rel=\"first\", </v2/people?a=1,2&page={}>; rel=\"next\"",
+            page + 1
+        );
         let headers = [("link", link.as_str())];
-        Raw::new(200, if page < 3 { &headers } else { &[] }, &body.to_string())
+        Raw::new(
+            200,
+            if page < 3 { &headers } else { &[] },
+            &body.to_string(),
+        )
     })
     .await;
     let (evidence, records) = read(&*connector("t-link", &vendor)).await;
     assert_eq!((records.len(), evidence.complete), (5, true));
 
     let vendor = Vendor::start(|request| match request.parameter("$skiptoken") {
-        None => Raw::json(200, &json!({"value": people(0..2), "@odata.nextLink": "people?$skiptoken=x"})),
+        None => Raw::json(
+            200,
+            &json!({"value": people(0..2), "@odata.nextLink": "people?$skiptoken=x"}),
+        ),
         Some(_) => Raw::json(200, &json!({"value": people(2..3)})),
     })
     .await;
@@ -274,7 +306,8 @@ async fn pages_cursors_and_links_go_to_their_end() {
 
 #[tokio::test]
 async fn a_list_that_does_not_advance_is_no_proof() {
-    let vendor = Vendor::start(|_| Raw::json(200, &json!({"data": people(0..2), "next": "a"}))).await;
+    let vendor =
+        Vendor::start(|_| Raw::json(200, &json!({"data": people(0..2), "next": "a"}))).await;
     let (evidence, _) = read(&*connector("t-cursor", &vendor)).await;
     assert_eq!(evidence.level, EvidenceLevel::None);
     assert!(vendor.requests().len() < 5);
@@ -288,7 +321,11 @@ async fn a_next_address_at_another_host_is_not_followed() {
         Vendor::start(move |_| Raw::json(200, &json!({"data": people(0..2), "next": next}))).await;
     let (evidence, _) = read(&*connector("t-next", &vendor)).await;
     assert_eq!(evidence.level, EvidenceLevel::None);
-    assert!(evidence.doubts[0].detail.contains("http.other_host"), "{:?}", evidence.doubts);
+    assert!(
+        evidence.doubts[0].detail.contains("http.other_host"),
+        "{:?}",
+        evidence.doubts
+    );
     assert!(other.requests().is_empty());
 }
 
@@ -298,14 +335,23 @@ async fn lists_batches_and_requests_per_person_are_joined_with_bounded_concurren
     let counted = at_once.clone();
     let vendor = Vendor::start(move |request| match request.path.as_str() {
         "/v2/departments" => match request.parameter("after") {
-            None => Raw::json(200, &json!({"data": [{"id": 1, "name": "Sales"}], "next": "b"})),
-            Some(_) => Raw::json(200, &json!({"data": [{"id": 2, "name": "Research"}], "next": null})),
+            None => Raw::json(
+                200,
+                &json!({"data": [{"id": 1, "name": "Sales"}], "next": "b"}),
+            ),
+            Some(_) => Raw::json(
+                200,
+                &json!({"data": [{"id": 2, "name": "Research"}], "next": null}),
+            ),
         },
         "/v2/teams" => {
             let asked = request.parameter("ids").unwrap().to_owned();
             assert!(asked.split(',').count() <= 2);
-            let rows: Vec<Value> = asked.split(',').filter(|id| *id != "3")
-                .map(|id| json!({"person": id, "name": format!("Team {id}")})).collect();
+            let rows: Vec<Value> = asked
+                .split(',')
+                .filter(|id| *id != "3")
+                .map(|id| json!({"person": id, "name": format!("Team {id}")}))
+                .collect();
             Raw::json(200, &json!({"data": rows}))
         }
         "/v2/people" => {
@@ -342,8 +388,14 @@ async fn lists_batches_and_requests_per_person_are_joined_with_bounded_concurren
     assert!(at_once.1.load(Ordering::SeqCst) <= 3);
     // Nobody needs the details: nobody is asked for them.
     let before = vendor.requests().len();
-    let narrow = ReadRequest::new(FieldScope::only([Field::GivenName]), jiff::civil::date(2025, 1, 1));
-    connector("t-joins", &vendor).read(&narrow, &mut Vec::new()).await.unwrap();
+    let narrow = ReadRequest::new(
+        FieldScope::only([Field::GivenName]),
+        jiff::civil::date(2025, 1, 1),
+    );
+    connector("t-joins", &vendor)
+        .read(&narrow, &mut Vec::new())
+        .await
+        .unwrap();
     assert_eq!(vendor.requests().len() - before, 1);
 }
 
@@ -385,7 +437,13 @@ async fn soap_pages_carry_the_security_header_and_a_fault_is_a_refusal() {
 async fn client_credentials_sessions_and_keys_in_bodies() {
     let vendor = Vendor::start(|request| match request.path.as_str() {
         "/v2/token" => {
-            assert!(request.authorization.as_deref().unwrap().starts_with("Basic "));
+            assert!(
+                request
+                    .authorization
+                    .as_deref()
+                    .unwrap()
+                    .starts_with("Basic ")
+            );
             assert_eq!(request.body, "grant_type=client_credentials&scope=people");
             Raw::json(200, &json!({"access_token": "t", "expires_in": 3600}))
         }
@@ -429,12 +487,20 @@ struct Kept(Mutex<Vec<String>>);
 #[async_trait]
 impl KeepSecret for Kept {
     async fn latest(&self, _: &str) -> Result<Option<SecretString>, ConnectError> {
-        Ok(self.0.lock().unwrap().last().map(|text| SecretString::from(text.as_str())))
+        Ok(self
+            .0
+            .lock()
+            .unwrap()
+            .last()
+            .map(|text| SecretString::from(text.as_str())))
     }
 
     async fn keep(&self, name: &str, secret: SecretString) -> Result<(), ConnectError> {
         assert_eq!(name, "key");
-        self.0.lock().unwrap().push(secret.expose_secret().to_owned());
+        self.0
+            .lock()
+            .unwrap()
+            .push(secret.expose_secret().to_owned());
         Ok(())
     }
 }
@@ -448,11 +514,22 @@ async fn a_refresh_token_that_is_replaced_is_kept_before_its_access_token_is_use
         "/v2/token" => {
             let number = tokens.fetch_add(1, Ordering::SeqCst);
             // Each refresh token holds for one use.
-            let expected = if number == 0 { "hush".to_owned() } else { format!("r-{number}") };
-            assert!(request.body.contains(&format!("refresh_token={expected}&")), "{}", request.body);
+            let expected = if number == 0 {
+                "hush".to_owned()
+            } else {
+                format!("r-{number}")
+            };
+            assert!(
+                request.body.contains(&format!("refresh_token={expected}&")),
+                "{}",
+                request.body
+            );
             let number = number + 1;
-            Raw::json(200, &json!({"access_token": format!("t-{number}"),
-                "refresh_token": format!("r-{number}"), "expires_in": 3600}))
+            Raw::json(
+                200,
+                &json!({"access_token": format!("t-{number}"),
+                "refresh_token": format!("r-{number}"), "expires_in": 3600}),
+            )
         }
         _ => {
             let kept = seen.0.lock().unwrap().clone();
