@@ -51,6 +51,7 @@ pub mod manifest;
 pub mod normalise;
 pub mod settings;
 mod tripletex;
+pub mod writing;
 
 pub use catalogue::{catalogue, open};
 pub use connector::{
@@ -59,3 +60,4 @@ pub use connector::{
 pub use error::{ConnectError, ErrorKind, Place};
 pub use manifest::{ConnectorInfo, Problem, check_manifest};
 pub use settings::ConnectorSettings;
+pub use writing::{Fetched, RecordWrite, WriteAnswer, Written};

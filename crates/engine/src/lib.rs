@@ -8,10 +8,11 @@
 //! | [`read`](mod@read) | read and normalise: a snapshot with its evidence |
 //! | [`planning`] | scope, trust, match, compare, decide: a stored plan |
 //! | [`applying`] | each row by itself, or all together; what must go out is queued |
+//! | `sending` | the outward writes that wait go to the source, once each |
 //! | [`run`](mod@run) | one execution of these, with its lease and its report |
 //! | [`directory`] | people and runs, for whoever asks |
 //!
-//! The service, the schedule, the outbox's workers, the lifecycle clock and the
+//! The service, the schedule, mails, the lifecycle clock and the
 //! import desk get modules of their own beside these.
 
 pub mod applying;
@@ -23,6 +24,7 @@ mod lease;
 pub mod planning;
 pub mod read;
 pub mod run;
+mod sending;
 mod wake;
 
 pub use engine::Engine;

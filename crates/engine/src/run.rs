@@ -15,6 +15,7 @@ use crate::error::EngineError;
 use crate::lease::LEASE;
 use crate::planning::Planned;
 use crate::read::Watch;
+use crate::sending::{Sent, Take};
 
 /// What a run made.
 #[derive(Debug, Clone)]
@@ -139,7 +140,14 @@ impl Engine {
             .apply_rows(organisation, &connection, run.id, &planned, &choice)
             .await?;
         applied.done_before(done_before);
-        let report = self.report(&run, &planned.plan, Some(applied));
+        // While the source cannot be read, nothing is written to it either.
+        let sent = if connection.state == ConnectionState::Failing {
+            self.left_waiting(organisation, &connection).await?
+        } else {
+            self.send_waiting(organisation, &connection, run.id, Take::Due)
+                .await?
+        };
+        let report = self.report(&run, &planned.plan, Some(applied), sent);
         self.close(organisation, &report, Ended::Applied).await?;
         Ok(Made {
             report,
@@ -158,6 +166,14 @@ impl Engine {
         let connection = self.connection(organisation.id, name).await?;
         may_move(&connection)?;
         let run = self.begin(organisation, &connection, trigger).await?;
+        // What an earlier run left on its way is settled before anything is compared:
+        // a value that arrived unseen would look like somebody's edit.
+        let mut sent = if apply && connection.state == ConnectionState::Active {
+            self.send_waiting(organisation, &connection, run.id, Take::Everything)
+                .await?
+        } else {
+            Sent::default()
+        };
         let planned = match self
             .read_and_plan(organisation, &connection, run.id, watch)
             .await
@@ -177,7 +193,13 @@ impl Engine {
         } else {
             None
         };
-        let report = self.report(&run, &planned.plan, applied);
+        if apply {
+            let later = self
+                .send_waiting(organisation, &connection, run.id, Take::Due)
+                .await?;
+            sent = sent.and(later);
+        }
+        let report = self.report(&run, &planned.plan, applied, sent);
         let ended = if apply { Ended::Synced } else { Ended::Read };
         self.close(organisation, &report, ended).await?;
         Ok(Made {
@@ -280,10 +302,10 @@ impl Engine {
         })
     }
 
-    fn report(&self, run: &Run, plan: &Plan, applied: Option<Applied>) -> RunReport {
+    fn report(&self, run: &Run, plan: &Plan, applied: Option<Applied>, sent: Sent) -> RunReport {
         let planned_only = applied.is_none();
         let applied = applied.unwrap_or_else(|| Applied::nothing(plan));
-        let outcome = outcome(plan, &applied);
+        let outcome = outcome(plan, &applied, sent);
         let holds = holds(plan, &applied);
         RunReport {
             run: run.id,
@@ -297,11 +319,7 @@ impl Engine {
             people: plan.people,
             counts: applied.counts,
             fields: applied.fields,
-            target: TargetCounts {
-                queued: applied.queued,
-                waiting: applied.queued,
-                ..TargetCounts::default()
-            },
+            target: sent.counts(),
             messages: applied.messages,
             holds,
             error: None,
@@ -313,11 +331,13 @@ impl Engine {
     }
 }
 
-fn outcome(plan: &Plan, applied: &Applied) -> Outcome {
+fn outcome(plan: &Plan, applied: &Applied, sent: Sent) -> Outcome {
     let counts = &applied.counts;
     if counts.held > 0 || !holds(plan, applied).is_empty() {
         Outcome::Held
-    } else if counts.failed > 0 || counts.ambiguous > 0 || counts.conflicts > 0 {
+    } else if counts.failed + counts.ambiguous + counts.conflicts > 0
+        || sent.failed + sent.waiting > 0
+    {
         Outcome::Partial
     } else {
         Outcome::Ok

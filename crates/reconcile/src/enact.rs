@@ -2,6 +2,7 @@
 //! calls loads the one and stores the other.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use muster_model::engagement::EngagementStatus;
 use muster_model::plan::{Change, Effect, FieldValue, ManagerKey, Planned};
 use muster_model::{
@@ -28,6 +29,8 @@ pub struct EnactContext<'a> {
     pub policy: &'a Policy,
     /// The instant of applying.
     pub now: Timestamp,
+    /// Its civil day.
+    pub today: Date,
     /// The id that a created person gets.
     pub new_person: PersonId,
     /// The record of the row; `None` when it is missing from the read.
@@ -74,7 +77,13 @@ pub fn enact(change: &Change, mut state: State, context: &EnactContext<'_>) -> S
     // A link whose record is deleted, or covered no more, takes over nothing.
     let holds = !matches!(change.situation, Situation::Removed | Situation::OutOfScope);
     if let (true, Some(record), Some(link)) = (holds, context.record, &mut state.link) {
-        believe(link, record, state.person.as_ref(), context.policy);
+        believe(
+            link,
+            record,
+            state.person.as_ref(),
+            context.policy,
+            context.today,
+        );
     }
     let marks =
         |planned: &Planned| planned.held.is_none() && matches!(planned.effect, Effect::MarkGone);
@@ -246,7 +255,14 @@ fn linked(context: &EnactContext<'_>, person: PersonId) -> Option<Link> {
 
 /// The link takes over what the record says. Where both sides are equal now,
 /// that pair becomes the base of the next comparison.
-pub fn believe(link: &mut Link, record: &SourceRecord, person: Option<&Person>, policy: &Policy) {
+/// The flat fields of employment are those of the day, as they are compared.
+pub fn believe(
+    link: &mut Link,
+    record: &SourceRecord,
+    person: Option<&Person>,
+    policy: &Policy,
+    today: Date,
+) {
     let before = link.clone();
     link.said = record.fields.clone();
     // A second record of the person is planned beside what this one says of
@@ -258,11 +274,14 @@ pub fn believe(link: &mut Link, record: &SourceRecord, person: Option<&Person>, 
     link.revision = record.revision.or(link.revision);
     link.gone_since = None;
     if let Some(person) = person {
+        // Half a record speaks of no employment.
+        let flat = record.whole.then(|| record.on(today));
+        let said = flat.as_ref().unwrap_or(&record.fields);
         for (field, flow) in &policy.flows {
             if !matches!(flow, Flow::Both | Flow::Out) {
                 continue;
             }
-            let (theirs, ours) = (record.fields.get(*field), person.fields.get(*field));
+            let (theirs, ours) = (said.get(*field), person.fields.get(*field));
             let equal = match (theirs.value(), ours.value()) {
                 (Some(theirs), Some(ours)) => theirs.same(ours, *field),
                 (None, None) => !theirs.is_absent(),

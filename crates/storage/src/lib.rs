@@ -44,7 +44,7 @@ pub use error::StorageError;
 pub use key_holders::{KeyHolders, KeyOwners};
 pub use location::Location;
 pub use organisation::{NewOrganisation, Organisation};
-pub use outbox::{OutboxMessage, OutboxState, StoredMessage};
+pub use outbox::{OutboxMark, OutboxMessage, OutboxState, OutboxTarget, StoredMessage};
 pub use person::{PersonQuery, PersonToWrite};
 pub use plan::{ChangeMark, ChangeState, NewPlan, StoredChange, StoredPlan};
 pub use reader::Reader;

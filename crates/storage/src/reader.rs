@@ -365,4 +365,15 @@ impl Reader {
     pub async fn outbox(&mut self, state: OutboxState, limit: u32) -> Result<Vec<StoredMessage>> {
         on_its_engine!(self, outbox::list(state, limit))
     }
+
+    /// How many outward writes wait for a connection, and when the first is due.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn waiting_writes(
+        &mut self,
+        connection: ConnectionId,
+    ) -> Result<(u64, Option<Timestamp>)> {
+        on_its_engine!(self, outbox::waiting(connection))
+    }
 }

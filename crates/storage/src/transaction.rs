@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::both::on_its_engine;
 use crate::connection::{Connection, Credentials, NewConnection};
 use crate::error::StorageError;
-use crate::outbox::{OutboxMessage, OutboxState};
+use crate::outbox::{OutboxMark, OutboxMessage, OutboxState, StoredMessage};
 use crate::person::PersonToWrite;
 use crate::plan::{ChangeMark, NewPlan};
 use crate::reader::Reader;
@@ -303,12 +303,52 @@ impl Transaction {
 
     // --- outbox
 
-    /// Queues outward work, in order.
+    /// Queues outward work, in order. A write of a field replaces one that waits
+    /// for the same field, unless that is being sent.
     ///
     /// # Errors
     /// `person.unknown`.
     pub async fn enqueue(&mut self, messages: &[OutboxMessage]) -> Result<()> {
         on_its_engine!(&mut self.reader, outbox::enqueue(messages))
+    }
+
+    /// Takes everything that waits for at most so many records of a connection,
+    /// those whose oldest message is due by an instant and held by nobody, and
+    /// counts the attempt that follows. Nobody else gets them until the lease
+    /// runs out on the database's clock, or the sender says what became of them.
+    /// Commit before sending: an attempt that may go out must be known.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn claim_outbox(
+        &mut self,
+        connection: ConnectionId,
+        sender: RunId,
+        due_by: Timestamp,
+        records: u32,
+        lease: Duration,
+    ) -> Result<Vec<StoredMessage>> {
+        on_its_engine!(
+            &mut self.reader,
+            outbox::claim(connection, sender, due_by, records, lease)
+        )
+    }
+
+    /// Makes everything that waits for a connection due now.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn hasten_outbox(&mut self, connection: ConnectionId) -> Result<()> {
+        on_its_engine!(&mut self.reader, outbox::hasten(connection))
+    }
+
+    /// Says what became of messages that the sender took; how many of them it
+    /// still held. If fewer than given, somebody else has them: commit nothing.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn end_attempts(&mut self, sender: RunId, marks: &[OutboxMark]) -> Result<u64> {
+        on_its_engine!(&mut self.reader, outbox::end_attempts(sender, marks))
     }
 
     /// Says where outward work stands.

@@ -100,13 +100,17 @@ impl HttpClient {
     /// `http.timeout`, `http.unreachable`, `http.not_json`,
     /// `http.body_too_large`, `http.redirected`.
     pub async fn send(&self, request: &Request) -> Result<Answer, ConnectError> {
-        let tries = if request.repeatable { MOST_TRIES } else { 1 };
         let mut tried = 1;
         loop {
             let (error, asked) = match self.try_once(request).await {
                 Try::Answered(answer) => return Ok(answer),
                 Try::GivenUp(error) => return Err(error),
                 Try::Again(error, asked) => (error, asked),
+            };
+            // What was turned away for its number of calls was not done.
+            let tries = match request.repeatable || error.kind() == ErrorKind::Throttled {
+                true => MOST_TRIES,
+                false => 1,
             };
             let wait = asked.unwrap_or_else(|| back_off(tried));
             if tried >= tries || wait > LONGEST_WAIT {

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use muster_model::plan::{Change, Effect, ManagerKey};
-use muster_model::{Access, DigestKey, ExternalId, Link, MatchKey, Person, PersonId, SnapshotId};
+use muster_model::plan::{Change, Effect, FieldValue, ManagerKey};
+use muster_model::{
+    Access, ConnectionId, DigestKey, ExternalId, Link, MatchKey, Person, PersonId, RunId, Said,
+    SnapshotId,
+};
 use muster_reconcile::{EnactContext, State, enact};
 use muster_storage::{
-    ChangeMark, ChangeState, Connection, Organisation, OutboxMessage, PersonToWrite, Rest,
-    StoredChange, StoredRecord, Transaction,
+    ChangeMark, ChangeState, Connection, Organisation, OutboxMessage, OutboxTarget, PersonToWrite,
+    Rest, StoredChange, StoredRecord, Transaction,
 };
 
 use super::tally::{chosen, release};
@@ -26,6 +29,7 @@ pub(super) struct Work<'a> {
     connection: &'a Connection,
     choice: &'a Choice,
     planned: &'a Planned,
+    run: RunId,
     key: DigestKey,
     versions: String,
     now: Timestamp,
@@ -58,6 +62,7 @@ impl<'a> Work<'a> {
         organisation: &Organisation,
         connection: &'a Connection,
         planned: &'a Planned,
+        run: RunId,
         choice: &'a Choice,
     ) -> Result<Self, EngineError> {
         let info = muster_connect::catalogue()
@@ -71,6 +76,7 @@ impl<'a> Work<'a> {
             connection,
             choice,
             planned,
+            run,
             key: organisation.digest_key(),
             versions: versions(connection, info),
             now: engine.now(),
@@ -277,6 +283,7 @@ impl<'a> Work<'a> {
                 connection: self.connection.id,
                 policy: &self.connection.policy,
                 now: self.now,
+                today: self.today,
                 new_person: PersonId::new(self.engine.ids.as_ref()),
                 record,
                 manager: &manager,
@@ -309,7 +316,8 @@ impl<'a> Work<'a> {
                     writes.touched_people.push(person.id);
                 }
             }
-            writes.messages.extend(messages(change, person.id));
+            let (of, run) = (self.connection.id, self.run);
+            writes.messages.extend(messages(change, person.id, of, run));
         }
         if let Some(link) = &after.link
             && before.link.as_ref() != Some(link)
@@ -423,12 +431,14 @@ fn mark(
 }
 
 /// What a row sends out of the house.
-fn messages(change: &Change, person: PersonId) -> Vec<OutboxMessage> {
-    let message = |kind: &str, body: serde_json::Value| OutboxMessage {
-        kind: kind.to_owned(),
-        person,
-        body,
-    };
+fn messages(
+    change: &Change,
+    person: PersonId,
+    connection: ConnectionId,
+    run: RunId,
+) -> Vec<OutboxMessage> {
+    let mail = |kind: &str| OutboxMessage::about(person, kind, serde_json::json!({})).of_run(run);
+    let value = |said: &Said<FieldValue>| said.as_ref().map(|said| said.value.clone());
     change
         .effects
         .iter()
@@ -441,19 +451,29 @@ fn messages(change: &Change, person: PersonId) -> Vec<OutboxMessage> {
             | Effect::Create {
                 access: Access::Invited,
                 ..
-            } => Some(message("mail.invitation", serde_json::json!({}))),
+            } => Some(mail("mail.invitation")),
             Effect::Access {
                 from: Access::Invited,
                 to: Access::NotInvited,
-            } => Some(message("mail.invitation_withdrawn", serde_json::json!({}))),
-            Effect::Outward { field, ours, .. } => Some(message(
-                "source.update",
-                serde_json::json!({
-                    "external_id": change.external_id.as_ref().map(ExternalId::as_str),
-                    "field": field.name(),
-                    "value": ours.value().map(|said| said.value.to_json()),
-                }),
-            )),
+            } => Some(mail("mail.invitation_withdrawn")),
+            Effect::Outward {
+                field,
+                theirs,
+                ours,
+            } => {
+                let target = OutboxTarget {
+                    connection,
+                    external_id: change.external_id.clone()?,
+                    field: *field,
+                };
+                Some(crate::sending::message(
+                    person,
+                    run,
+                    target,
+                    value(theirs),
+                    value(ours),
+                ))
+            }
             _ => None,
         })
         .collect()

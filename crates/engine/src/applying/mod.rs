@@ -164,7 +164,7 @@ impl Engine {
         let rows = self.open_rows(organisation, planned.id, choice).await?;
         let mut applied = Applied::of(planned, choice);
         let rows = order::managers_first(rows);
-        let work = block::Work::new(self, organisation, connection, planned, choice).await?;
+        let work = block::Work::new(self, organisation, connection, planned, run, choice).await?;
         match connection.policy.apply {
             ApplyMode::EachAlone => {
                 for rows in rows.chunks(AT_ONCE) {

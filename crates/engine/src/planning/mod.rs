@@ -118,6 +118,7 @@ impl Engine {
                     record,
                     known.person.as_ref(),
                     &policy,
+                    self.today(organisation),
                 );
                 if after.version != link.version {
                     // The repository adds one to the version that was read.

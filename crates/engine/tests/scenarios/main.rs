@@ -19,6 +19,7 @@ mod applying;
 mod faults;
 mod hard_cases;
 mod oracle;
+mod outward;
 mod rehearsal;
 mod runs;
 mod silence;

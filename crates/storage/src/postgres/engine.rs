@@ -17,11 +17,18 @@ const CONNECTIONS: u32 = 10;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Each version of the schema; forward only, and never edited once published.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(
-    1,
-    "first",
-    include_str!("../../migrations/postgres/0001_first.sql"),
-)];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (
+        1,
+        "first",
+        include_str!("../../migrations/postgres/0001_first.sql"),
+    ),
+    (
+        6,
+        "sending",
+        include_str!("../../migrations/postgres/0006_sending.sql"),
+    ),
+];
 
 /// The server.
 #[derive(Debug, Clone)]
@@ -77,6 +84,9 @@ impl Engine {
         self.pool.close().await;
     }
 }
+
+/// What makes a look at rows lock them, and pass over those that another node is at.
+pub(crate) const LOCK_FREE_ROWS: &str = " FOR UPDATE SKIP LOCKED";
 
 /// The database's own clock, in microseconds since 1970 UTC: leases of several
 /// processes are judged by one clock.

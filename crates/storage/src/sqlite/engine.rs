@@ -21,11 +21,18 @@ const READERS: u32 = 8;
 const CACHE: &str = "-65536";
 
 /// Each version of the schema; forward only, and never edited once published.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(
-    1,
-    "first",
-    include_str!("../../migrations/sqlite/0001_first.sql"),
-)];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (
+        1,
+        "first",
+        include_str!("../../migrations/sqlite/0001_first.sql"),
+    ),
+    (
+        6,
+        "sending",
+        include_str!("../../migrations/sqlite/0006_sending.sql"),
+    ),
+];
 
 /// The database file.
 #[derive(Debug, Clone)]
@@ -99,6 +106,10 @@ impl Engine {
         self.writer.close().await;
     }
 }
+
+/// What makes a look at rows pass over those that another node is at: nothing, for
+/// there is one writer, and it is alone.
+pub(crate) const LOCK_FREE_ROWS: &str = "";
 
 /// The database's own clock, in microseconds since 1970 UTC: leases of several
 /// processes are judged by one clock.

@@ -103,7 +103,7 @@ pub(crate) async fn give_back(
     }
 }
 
-fn end(now: i64, lease: Duration) -> Result<i64, StorageError> {
+pub(crate) fn end(now: i64, lease: Duration) -> Result<i64, StorageError> {
     let lease = u64::try_from(lease.as_micros()).unwrap_or(u64::MAX);
     Ok(now.saturating_add(number("the length of a lease", lease)?))
 }

@@ -88,10 +88,12 @@ async fn opening_again_migrates_nothing(bench: Bench) {
         organisation.id
     );
     storage.close().await;
+    let files = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
     assert_eq!(
         bench
             .raw_numbers("SELECT version FROM _sqlx_migrations")
-            .await,
-        [1]
+            .await
+            .len(),
+        std::fs::read_dir(files).unwrap().count()
     );
 }
