@@ -146,7 +146,7 @@ async fn apply(world: &World, plan: &str) -> RunReport {
 }
 
 #[tokio::test]
-async fn hum_26_what_is_pushed_comes_back_as_no_change() {
+async fn hum_24_hum_26_what_is_pushed_comes_back_as_no_change() {
     for database in DatabaseKind::all() {
         let mirrored = Mirrored::new(database).await;
         // Somebody whose number the source keeps with its country.
@@ -396,6 +396,30 @@ async fn hum_38_the_last_workday_reaches_the_source() {
         let base = &mirrored.link(record).await.base[&Field::EndDate];
         assert_eq!(base.theirs, Said::Value(Value::Date(last)));
         mirrored.assert_quiet().await;
+        mirrored.world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn hum_27_a_value_taken_from_the_source_is_not_pushed_back() {
+    for database in DatabaseKind::all() {
+        let mirrored = Mirrored::new(database).await;
+        let record = mirrored.staff[0];
+        mirrored
+            .world
+            .sandbox
+            .set_company(mirrored.with_their_phone(record));
+        let before = mirrored.world.person(record).await;
+        let report = mirrored.world.sync_well().await;
+        assert_eq!(report.counts.updated, 1);
+        assert_eq!(report.target, TargetCounts::default());
+        let after = mirrored.world.person(record).await;
+        assert_ne!(
+            before.fields.text(Field::Phone),
+            after.fields.text(Field::Phone)
+        );
+        mirrored.assert_quiet().await;
+        assert_eq!(mirrored.writes(), []);
         mirrored.world.end().await;
     }
 }

@@ -14,7 +14,7 @@ on_both_engines!(
     what_brakes_let_through_adds_up_in_its_window,
     releases_stay_until_they_are_taken_back,
     outward_work_is_queued_in_order,
-    one_sender_at_a_time_has_the_messages_of_a_record,
+    hum_25_one_sender_at_a_time_has_the_messages_of_a_record,
     a_newer_value_replaces_one_that_waits_and_not_one_on_its_way,
 );
 
@@ -125,7 +125,7 @@ fn fields(messages: &[StoredMessage]) -> Vec<(String, Field)> {
         .collect()
 }
 
-async fn one_sender_at_a_time_has_the_messages_of_a_record(bench: Bench) {
+async fn hum_25_one_sender_at_a_time_has_the_messages_of_a_record(bench: Bench) {
     let company = Company::found(&bench, "Nordlys").await;
     let people = company.people(0..2).await;
     let (one, two) = (RunId::new(bench.ids()), RunId::new(bench.ids()));
