@@ -7,12 +7,12 @@ use muster_model::report::{
     Counts, HoldReport, MessageCounts, Outcome, PeopleCounts, RunError, TargetCounts, Trigger,
 };
 use muster_model::{Evidence, Plan, RunId, RunReport};
-use muster_storage::{ChangeState, Connection, ConnectionState, Organisation, Run};
+use muster_storage::{ChangeState, Connection, ConnectionState, Organisation, Run, RunStep};
 
 use crate::applying::{Applied, Choice, DoneBefore};
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::lease::LEASE;
+use crate::lease::{Heartbeat, LEASE};
 use crate::planning::Planned;
 use crate::read::Watch;
 use crate::sending::{Sent, Take};
@@ -122,6 +122,8 @@ impl Engine {
         let run = self
             .begin(organisation, &connection, Trigger::Manual)
             .await?;
+        let _heartbeat = Heartbeat::of(&self.storage, organisation.id, run.id);
+        self.step(organisation, run.id, RunStep::Apply).await?;
         // Rows that were dealt with before are neither done nor counted again.
         let mut done_before = DoneBefore::default();
         for row in self.stored_rows(organisation, planned.id).await? {
@@ -141,6 +143,7 @@ impl Engine {
             .await?;
         applied.done_before(done_before);
         // While the source cannot be read, nothing is written to it either.
+        self.step(organisation, run.id, RunStep::Outbox).await?;
         let sent = if connection.state == ConnectionState::Failing {
             self.left_waiting(organisation, &connection).await?
         } else {
@@ -166,6 +169,7 @@ impl Engine {
         let connection = self.connection(organisation.id, name).await?;
         may_move(&connection)?;
         let run = self.begin(organisation, &connection, trigger).await?;
+        let _heartbeat = Heartbeat::of(&self.storage, organisation.id, run.id);
         // What an earlier run left on its way is settled before anything is compared:
         // a value that arrived unseen would look like somebody's edit.
         let mut sent = if apply && connection.state == ConnectionState::Active {
@@ -174,6 +178,7 @@ impl Engine {
         } else {
             Sent::default()
         };
+        self.step(organisation, run.id, RunStep::Read).await?;
         let planned = match self
             .read_and_plan(organisation, &connection, run.id, watch)
             .await
@@ -183,6 +188,7 @@ impl Engine {
         };
         let applied = if apply {
             let choice = Choice::default();
+            self.step(organisation, run.id, RunStep::Apply).await?;
             match self
                 .apply_rows(organisation, &connection, run.id, &planned, &choice)
                 .await
@@ -194,6 +200,7 @@ impl Engine {
             None
         };
         if apply {
+            self.step(organisation, run.id, RunStep::Outbox).await?;
             let later = self
                 .send_waiting(organisation, &connection, run.id, Take::Due)
                 .await?;
@@ -206,6 +213,20 @@ impl Engine {
             report,
             planned: Some(planned),
         })
+    }
+
+    /// Says what a run is at, for whoever asks while it works or finds it dead.
+    async fn step(
+        &self,
+        organisation: &Organisation,
+        run: RunId,
+        step: RunStep,
+    ) -> Result<(), EngineError> {
+        let mut transaction = self.storage.begin(organisation.id).await?;
+        transaction.extend_lease(run, LEASE).await?;
+        transaction.set_step(run, step).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     async fn begin(
@@ -241,6 +262,7 @@ impl Engine {
             .read_source(organisation, connection, connector.as_ref(), run, watch)
             .await?;
         read.evidence.rights = read.evidence.rights.or(account.rights);
+        self.step(organisation, run, RunStep::Plan).await?;
         self.plan_read(organisation, connection, connector.as_ref(), run, read)
             .await
     }
@@ -252,6 +274,7 @@ impl Engine {
         report: &RunReport,
         ended: Ended,
     ) -> Result<(), EngineError> {
+        self.step(organisation, report.run, RunStep::Report).await?;
         let mut transaction = self.storage.begin(organisation.id).await?;
         let mut connection = transaction.connection(report.connection).await?;
         let state = ended.turns(connection.state);

@@ -22,6 +22,7 @@ mod organisation;
 mod outbox;
 mod person;
 mod plan;
+mod presence;
 // The same files are compiled for both engines on purpose.
 #[allow(clippy::duplicate_mod)]
 mod postgres;
@@ -50,7 +51,7 @@ pub use plan::{ChangeMark, ChangeState, NewPlan, StoredChange, StoredPlan};
 pub use reader::Reader;
 pub use record::{RecordToStore, Rest, Stored, StoredRecord};
 pub use release::HoldRelease;
-pub use run::Run;
+pub use run::{Run, RunStep};
 pub use seal::MasterKey;
 pub use storage::Storage;
 pub use transaction::Transaction;

@@ -10,6 +10,7 @@ use crate::entropy::Entropy;
 use crate::error::StorageError;
 use crate::location::Location;
 use crate::organisation::{NewOrganisation, Organisation};
+use crate::presence::Presence;
 use crate::reader::Reader;
 use crate::scope::Scope;
 use crate::seal::{Key, MasterKey, Place, Unopened};
@@ -24,6 +25,7 @@ pub struct Storage {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     entropy: Arc<dyn Entropy>,
+    presence: Arc<Presence>,
 }
 
 /// An organisation as it is stored; see `front_door`.
@@ -53,9 +55,15 @@ impl Storage {
         ids: Arc<dyn IdSource>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StorageError> {
-        let engine = match location {
-            Location::Directory(path) => Engine::Sqlite(sqlite::Engine::open(path).await?),
-            Location::Url(url) => Engine::Postgres(postgres::Engine::open(url).await?),
+        let (engine, presence) = match location {
+            Location::Directory(path) => (
+                Engine::Sqlite(sqlite::Engine::open(path).await?),
+                Presence::in_folder(path),
+            ),
+            Location::Url(url) => (
+                Engine::Postgres(postgres::Engine::open(url).await?),
+                Presence::on_server(postgres::engine::options(url)?),
+            ),
         };
         Ok(Self {
             engine,
@@ -63,6 +71,7 @@ impl Storage {
             clock,
             ids,
             entropy,
+            presence: Arc::new(presence),
         })
     }
 
@@ -160,6 +169,15 @@ impl Storage {
         Ok(Transaction::new(Reader { scope, handle }))
     }
 
+    /// Sees to it that others can tell that this process lives, also after the
+    /// connection to a server broke.
+    ///
+    /// # Errors
+    /// `storage.database`, `storage.busy`.
+    pub async fn stay_present(&self) -> Result<(), StorageError> {
+        self.presence.keep().await
+    }
+
     /// Waits for open work and lets the database go.
     pub async fn close(&self) {
         self.engine.close().await;
@@ -178,6 +196,7 @@ impl Storage {
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             entropy: Arc::clone(&self.entropy),
+            presence: Arc::clone(&self.presence),
         })
     }
 

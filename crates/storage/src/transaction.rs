@@ -21,7 +21,7 @@ use crate::plan::{ChangeMark, NewPlan};
 use crate::reader::Reader;
 use crate::record::{RecordToStore, Rest, Stored};
 use crate::release::HoldRelease;
-use crate::run::Run;
+use crate::run::{Run, RunStep};
 
 /// A transaction over one organisation's data: everything in it becomes true
 /// together with [`Transaction::commit`], or nothing does. It reads like a
@@ -79,7 +79,9 @@ impl Transaction {
     // --- runs
 
     /// Begins a run and takes the connection for it, until the lease runs out
-    /// on the database's clock. Commit at once: others see it only then.
+    /// on the database's clock or its process ends. A run that had the connection
+    /// and is dead is marked as interrupted, its plan is over, and what it was
+    /// sending is free. Commit at once: others see it only then.
     ///
     /// # Errors
     /// `connection.unknown`; `run.in_progress` if another run holds the connection.
@@ -90,6 +92,14 @@ impl Transaction {
         lease: Duration,
     ) -> Result<Run> {
         on_its_engine!(&mut self.reader, runs::begin(connection, trigger, lease))
+    }
+
+    /// Says what a run is at.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn set_step(&mut self, run: RunId, step: RunStep) -> Result<()> {
+        on_its_engine!(&mut self.reader, runs::set_step(run, step))
     }
 
     /// Keeps the connection for so long from now.

@@ -21,6 +21,7 @@ pub(crate) use versions::versions;
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::lease::LEASE;
 use crate::read::Read;
 use crate::wake::wake;
 
@@ -87,6 +88,8 @@ impl Engine {
         let past = past_read(&plan, &history, &policy, summary, self.now());
         let id = PlanId::new(self.ids.as_ref());
         let mut transaction = self.storage.begin(organisation.id).await?;
+        // A run that lost its lease plans nothing: somebody else does.
+        transaction.extend_lease(run, LEASE).await?;
         transaction
             .store_plan(NewPlan {
                 id,

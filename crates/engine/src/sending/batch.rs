@@ -280,8 +280,9 @@ impl<'a> Sender<'a> {
                     return Ok(Some(done));
                 }
                 WriteAnswer::Moved => {
-                    let id = std::slice::from_ref(&record.external_id);
-                    seen = self.connector.fetch(id, &request).await?.remove(&id[0]);
+                    let id = &record.external_id;
+                    let asked = std::slice::from_ref(id);
+                    seen = self.connector.fetch(asked, &request).await?.remove(id);
                 }
             }
         }

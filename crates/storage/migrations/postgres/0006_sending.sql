@@ -20,3 +20,9 @@ ALTER TABLE outbox ADD COLUMN ended_at BIGINT;
 
 CREATE INDEX outbox_target ON outbox (organisation_id, connection_id, external_id, id) WHERE state = 'waiting';
 CREATE INDEX outbox_run ON outbox (organisation_id, run_id) WHERE run_id IS NOT NULL;
+
+-- The process that holds the lease: while it lives, the lease is believed.
+ALTER TABLE leases ADD COLUMN holder_id UUID;
+-- How far a run came, and when another found it dead.
+ALTER TABLE runs ADD COLUMN step TEXT COLLATE "C";
+ALTER TABLE runs ADD COLUMN interrupted_at BIGINT;

@@ -8,8 +8,11 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
+use uuid::Uuid;
+
 use super::Session;
 use crate::error::StorageError;
+use crate::scope::Scope;
 
 /// The file inside the folder.
 const FILE: &str = "muster.db";
@@ -105,6 +108,15 @@ impl Engine {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Is the process that holds a lease gone? The lock of its file is free then.
+pub(crate) async fn is_gone(
+    scope: &Scope,
+    _session: &mut Session,
+    holder: Uuid,
+) -> Result<bool, StorageError> {
+    Ok(scope.presence.file_is_free(holder))
 }
 
 /// What makes a look at rows pass over those that another node is at: nothing, for

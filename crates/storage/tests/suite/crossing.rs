@@ -8,7 +8,7 @@ use muster_model::report::Trigger;
 use muster_model::{HoldKind, MatchKey, PersonId};
 use muster_storage::{
     ChangeMark, ChangeState, HoldRelease, NewPlan, OutboxMark, OutboxMessage, OutboxState,
-    OutboxTarget, PersonQuery, Rest, StorageError,
+    OutboxTarget, PersonQuery, Rest, RunStep, StorageError,
 };
 
 use crate::bench::Bench;
@@ -371,6 +371,10 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         .await
         .unwrap();
     transaction.hasten_outbox(connection).await.unwrap();
+    let theirs = victim.company.read().await.runs(1).await.unwrap();
+    for run in theirs {
+        transaction.set_step(run.id, RunStep::Report).await.unwrap();
+    }
     let hour = std::time::Duration::from_secs(3_600);
     let sender = muster_model::RunId::new(bench.ids());
     let claimed = transaction
