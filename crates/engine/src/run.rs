@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use muster_connect::Connector;
 use muster_model::report::{
     Counts, HoldReport, MessageCounts, Outcome, PeopleCounts, RunError, TargetCounts, Trigger,
 };
 use muster_model::{Evidence, Plan, RunId, RunReport};
-use muster_storage::{ChangeState, Connection, ConnectionState, Organisation, Run, RunStep};
+use muster_storage::{Connection, ConnectionState, Organisation, Run, RunStep};
 
-use crate::applying::{Applied, Choice, DoneBefore};
+use crate::applying::{Applied, Choice, Prepared};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::lease::{Heartbeat, LEASE};
@@ -78,7 +79,8 @@ impl Engine {
         trigger: Trigger,
         watch: Option<Watch>,
     ) -> Result<Made, EngineError> {
-        self.run(organisation, name, trigger, watch, false).await
+        self.run(organisation, name, None, trigger, watch, false)
+            .await
     }
 
     /// Plans, and applies what needs nobody.
@@ -92,7 +94,25 @@ impl Engine {
         trigger: Trigger,
         watch: Option<Watch>,
     ) -> Result<Made, EngineError> {
-        self.run(organisation, name, trigger, watch, true).await
+        self.run(organisation, name, None, trigger, watch, true)
+            .await
+    }
+
+    /// Syncs from a connector that is open already instead of the stored
+    /// settings: for whoever reads from something that is no address, such as a
+    /// measurement that has no network in it.
+    ///
+    /// # Errors
+    /// As [`Engine::plan`].
+    pub async fn sync_from(
+        &self,
+        organisation: &Organisation,
+        name: &str,
+        connector: &dyn Connector,
+        trigger: Trigger,
+    ) -> Result<Made, EngineError> {
+        self.run(organisation, name, Some(connector), trigger, None, true)
+            .await
     }
 
     /// Applies a stored plan by its id or the beginning of it, as a run of its own.
@@ -115,7 +135,7 @@ impl Engine {
         let connection = reader.connection(stored.plan.connection).await?;
         drop(reader);
         may_move(&connection)?;
-        let mut planned = Planned {
+        let planned = Planned {
             id: stored.id,
             plan: stored.plan,
         };
@@ -124,24 +144,9 @@ impl Engine {
             .await?;
         let _heartbeat = Heartbeat::of(&self.storage, organisation.id, run.id);
         self.step(organisation, run.id, RunStep::Apply).await?;
-        // Rows that were dealt with before are neither done nor counted again.
-        let mut done_before = DoneBefore::default();
-        for row in self.stored_rows(organisation, planned.id).await? {
-            let Some(change) = row.change else { continue };
-            match row.state {
-                ChangeState::Applied => done_before.applied += u64::from(change.class().is_some()),
-                ChangeState::Stale | ChangeState::Failed => {
-                    done_before.refused += u64::from(change.class().is_some());
-                }
-                ChangeState::Open | ChangeState::Held | ChangeState::Waiting => {
-                    planned.plan.changes.push(change);
-                }
-            }
-        }
-        let mut applied = self
+        let applied = self
             .apply_rows(organisation, &connection, run.id, &planned, &choice)
             .await?;
-        applied.done_before(done_before);
         // While the source cannot be read, nothing is written to it either.
         self.step(organisation, run.id, RunStep::Outbox).await?;
         let sent = if connection.state == ConnectionState::Failing {
@@ -150,7 +155,7 @@ impl Engine {
             self.send_waiting(organisation, &connection, run.id, Take::Due)
                 .await?
         };
-        let report = self.report(&run, &planned.plan, Some(applied), sent);
+        let report = self.report(&run, &planned.plan, applied, sent, false);
         self.close(organisation, &report, Ended::Applied).await?;
         Ok(Made {
             report,
@@ -162,6 +167,7 @@ impl Engine {
         &self,
         organisation: &Organisation,
         name: &str,
+        connector: Option<&dyn Connector>,
         trigger: Trigger,
         watch: Option<Watch>,
         apply: bool,
@@ -179,25 +185,36 @@ impl Engine {
             Sent::default()
         };
         self.step(organisation, run.id, RunStep::Read).await?;
-        let planned = match self
-            .read_and_plan(organisation, &connection, run.id, watch)
+        let (mut planned, prepared) = match self
+            .read_and_plan(organisation, &connection, connector, run.id, watch)
             .await
         {
-            Ok(planned) => planned,
+            Ok(made) => made,
             Err(error) => return self.fail(organisation, &run, error).await,
         };
         let applied = if apply {
             let choice = Choice::default();
             self.step(organisation, run.id, RunStep::Apply).await?;
             match self
-                .apply_rows(organisation, &connection, run.id, &planned, &choice)
+                .apply_prepared(
+                    organisation,
+                    &connection,
+                    run.id,
+                    &planned,
+                    &prepared,
+                    &choice,
+                )
                 .await
             {
-                Ok(applied) => Some(applied),
+                Ok(applied) => applied,
                 Err(error) => return self.fail(organisation, &run, error).await,
             }
         } else {
-            None
+            // Whoever only plans wants to see the rows, however many they are.
+            if (planned.plan.changes.len() as u64) < prepared.tally().rows {
+                planned.plan.changes = self.rows(organisation, planned.id).await?;
+            }
+            Applied::nothing(&prepared)
         };
         if apply {
             self.step(organisation, run.id, RunStep::Outbox).await?;
@@ -206,7 +223,7 @@ impl Engine {
                 .await?;
             sent = sent.and(later);
         }
-        let report = self.report(&run, &planned.plan, applied, sent);
+        let report = self.report(&run, &planned.plan, applied, sent, !apply);
         let ended = if apply { Ended::Synced } else { Ended::Read };
         self.close(organisation, &report, ended).await?;
         Ok(Made {
@@ -245,10 +262,18 @@ impl Engine {
         &self,
         organisation: &Organisation,
         connection: &Connection,
+        connector: Option<&dyn Connector>,
         run: RunId,
         watch: Option<Watch>,
-    ) -> Result<Planned, EngineError> {
-        let connector = self.open(organisation.id, connection).await?;
+    ) -> Result<(Planned, Prepared), EngineError> {
+        let opened;
+        let connector = match connector {
+            Some(connector) => connector,
+            None => {
+                opened = self.open(organisation.id, connection).await?;
+                opened.as_ref()
+            }
+        };
         let account = connector.account().await?;
         // Before anything is read: another company's people are none of our business.
         if connection
@@ -259,11 +284,11 @@ impl Engine {
             return Err(muster_reconcile::PlanError::OtherAccount.into());
         }
         let mut read = self
-            .read_source(organisation, connection, connector.as_ref(), run, watch)
+            .read_source(organisation, connection, connector, run, watch)
             .await?;
         read.evidence.rights = read.evidence.rights.or(account.rights);
         self.step(organisation, run, RunStep::Plan).await?;
-        self.plan_read(organisation, connection, connector.as_ref(), run, read)
+        self.plan_read(organisation, connection, connector, run, read)
             .await
     }
 
@@ -325,9 +350,14 @@ impl Engine {
         })
     }
 
-    fn report(&self, run: &Run, plan: &Plan, applied: Option<Applied>, sent: Sent) -> RunReport {
-        let planned_only = applied.is_none();
-        let applied = applied.unwrap_or_else(|| Applied::nothing(plan));
+    fn report(
+        &self,
+        run: &Run,
+        plan: &Plan,
+        applied: Applied,
+        sent: Sent,
+        planned_only: bool,
+    ) -> RunReport {
         let outcome = outcome(plan, &applied, sent);
         let holds = holds(plan, &applied);
         RunReport {

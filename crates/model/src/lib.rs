@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod field;
 pub mod fields;
 pub mod id;
+pub mod id_list;
 pub mod link;
 pub mod person;
 pub mod plan;
@@ -33,6 +34,7 @@ pub use fields::Fields;
 pub use id::{
     ConnectionId, ExternalId, IdSource, OrganisationId, PersonId, PlanId, RunId, SnapshotId,
 };
+pub use id_list::ExternalIds;
 pub use link::{Base, Decision, Link};
 pub use person::{Person, Status};
 pub use plan::{Change, Effect, Hold, HoldKind, Plan, Reason};

@@ -33,5 +33,5 @@ pub use input::{
     Candidate, Confirmation, Input, KeyHolders, ManagerIndex, OtherLink, RecordHolder, Sibling,
     Touched, says,
 };
-pub use plan::{PlanError, plan, questions};
+pub use plan::{Block, Decided, Draft, PlanError, Survey, plan, questions};
 pub use render::render;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use muster_model::plan::{ManagerKey, ManagerProblem, ManagerProblemKind, Precondition};
 use muster_model::values::Email;
-use muster_model::{ExternalId, Field, Fields, PersonId, Said};
+use muster_model::{ExternalId, ExternalIds, Field, Fields, PersonId, Said};
 
 use crate::input::ManagerIndex;
 
@@ -50,117 +50,406 @@ impl Named {
     }
 }
 
-/// What the pass found.
+/// What the pass over the managers keeps of the records of a plan: ids and
+/// numbers only, so that a million people fit.
 #[derive(Debug, Default)]
+pub struct Register {
+    ids: ExternalIds,
+    entries: Vec<Entry>,
+    /// Known people with their managers now.
+    people: Vec<(PersonId, Option<PersonId>)>,
+    records: BTreeMap<ExternalId, u32>,
+    addresses: BTreeMap<String, u32>,
+}
+
+/// One record.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// Its place among what brakes see; `None` when it would rest.
+    outline: Option<u32>,
+    /// Its place in `people`; `None` when it is nobody yet.
+    who: Option<u32>,
+    /// `None` when it says nothing about a manager.
+    named: Option<Name>,
+    /// Does this plan make or join its person, as far as that is not in doubt?
+    coming: bool,
+}
+
+/// A name by its place in the register.
+#[derive(Debug, Clone, Copy)]
+enum Name {
+    Record(u32),
+    Address(u32),
+    Nobody,
+}
+
+impl Register {
+    /// Notes a record: where its row stands among what brakes see, whether its
+    /// person comes with the plan, and whom it names.
+    pub fn note(
+        &mut self,
+        id: &ExternalId,
+        outline: Option<u32>,
+        coming: bool,
+        statement: Option<&Statement>,
+    ) {
+        let named = statement.map(|statement| match &statement.named {
+            Named::Nobody => Name::Nobody,
+            Named::Record(record) => Name::Record(place_of(&mut self.records, record)),
+            Named::Address(address) => Name::Address(place_of(&mut self.addresses, address)),
+        });
+        let person = statement.and_then(|statement| Some((statement.person?, statement.current)));
+        let who = person.map(|known| {
+            self.people.push(known);
+            small(self.people.len() - 1)
+        });
+        self.ids.push(id.as_str());
+        self.entries.push(Entry {
+            outline,
+            who,
+            named,
+            coming,
+        });
+    }
+
+    /// The records that are named, each once.
+    pub fn named_records(&self) -> impl Iterator<Item = &ExternalId> {
+        self.records.keys()
+    }
+
+    /// The addresses that are named, each once.
+    pub fn named_addresses(&self) -> impl Iterator<Item = &str> {
+        self.addresses.keys().map(String::as_str)
+    }
+
+    fn person(&self, entry: &Entry) -> Option<(PersonId, Option<PersonId>)> {
+        self.people.get(entry.who? as usize).copied()
+    }
+}
+
+fn place_of<K: Ord + Clone>(places: &mut BTreeMap<K, u32>, name: &K) -> u32 {
+    if let Some(place) = places.get(name) {
+        return *place;
+    }
+    let place = small(places.len());
+    places.insert(name.clone(), place);
+    place
+}
+
+/// Places are counted in 32 bits: four thousand million records are out of reach.
+fn small(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+/// Whom a statement comes to name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Node {
+    Person(PersonId),
+    /// A record of the same plan, by its place in the register.
+    Entry(u32),
+}
+
+/// What follows from one statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    Nothing,
+    /// The manager changes.
+    Change,
+    /// Looked at again at each read: the stranger may appear, the cycle may open.
+    Wait,
+}
+
+/// What the pass found.
+#[derive(Debug)]
 pub struct Resolved {
-    /// Managers that change, by record: now, then.
-    pub changes: BTreeMap<ExternalId, (Option<PersonId>, Option<ManagerKey>)>,
+    register: Register,
+    /// The places of the register in the order of ids.
+    order: Vec<u32>,
+    follows: Vec<Follows>,
+    records: Vec<Option<Node>>,
+    addresses: Vec<Option<Node>>,
     /// Statements that name nobody usable.
     pub problems: Vec<ManagerProblem>,
 }
 
-/// Resolves all statements. `coming` are the records whose people this plan makes.
-#[must_use]
-pub fn resolve(
-    statements: &[Statement],
-    coming: &BTreeSet<ExternalId>,
-    index: &ManagerIndex,
-) -> Resolved {
-    let mut resolved = Resolved::default();
-    let mut wished: BTreeMap<ManagerKey, (ManagerKey, &Statement)> = BTreeMap::new();
-    for statement in statements {
-        let own = statement.person.map_or_else(
-            || ManagerKey::Record(statement.external_id.clone()),
-            ManagerKey::Person,
-        );
-        let target = match &statement.named {
-            Named::Nobody => {
-                if statement.current.is_some() {
-                    resolved
-                        .changes
-                        .insert(statement.external_id.clone(), (statement.current, None));
-                }
-                continue;
+impl Resolved {
+    /// The manager that changes for a record: now, then.
+    #[must_use]
+    pub fn change(&self, id: &ExternalId) -> Option<(Option<PersonId>, Option<ManagerKey>)> {
+        let place = self.place(id)?;
+        (self.follows.get(place) == Some(&Follows::Change)).then_some(())?;
+        let entry = self.register.entries.get(place)?;
+        let now = self.register.person(entry).and_then(|(_, manager)| manager);
+        let then = self.target(entry).map(|node| match node {
+            Node::Person(person) => ManagerKey::Person(person),
+            Node::Entry(place) => {
+                ManagerKey::Record(ExternalId::new(self.register.ids.get(place as usize)))
             }
-            Named::Record(record) => match index.records.get(record) {
-                Some(person) => Some(ManagerKey::Person(*person)),
-                None if coming.contains(record) => Some(ManagerKey::Record(record.clone())),
-                None => None,
-            },
-            Named::Address(address) => index
-                .addresses
-                .get(address)
-                .map(|person| ManagerKey::Person(*person)),
-        };
-        let problem = match target {
-            None => ManagerProblemKind::Unresolved,
-            Some(target) if target == own => ManagerProblemKind::Oneself,
-            Some(target) => {
-                wished.insert(own, (target, statement));
-                continue;
-            }
-        };
-        resolved.problems.push(ManagerProblem {
-            external_id: statement.external_id.clone(),
-            kind: problem,
         });
+        Some((now, then))
     }
-    let cyclic = cyclic(&wished, &index.edges);
-    for (own, (target, statement)) in wished {
-        let id = statement.external_id.clone();
-        if cyclic.contains(&own) {
-            let kind = ManagerProblemKind::Cyclic;
-            resolved.problems.push(ManagerProblem {
-                external_id: id,
-                kind,
-            });
-        } else if statement.current.map(ManagerKey::Person).as_ref() != Some(&target) {
-            resolved
-                .changes
-                .insert(id, (statement.current, Some(target)));
+
+    /// Must the record be looked at again at each read?
+    #[must_use]
+    pub fn waits(&self, id: &ExternalId) -> bool {
+        let follows = self.place(id).and_then(|place| self.follows.get(place));
+        follows == Some(&Follows::Wait)
+    }
+
+    /// The outline of the row of a record that comes with the plan.
+    #[must_use]
+    pub fn outline_of(&self, id: &ExternalId) -> Option<u32> {
+        self.register.entries.get(self.place(id)?)?.outline
+    }
+
+    /// Each change: the outline of the record's row, if it has one without it,
+    /// and the manager now.
+    pub fn changes(&self) -> impl Iterator<Item = (Option<u32>, Option<PersonId>)> {
+        let entries = self.register.entries.iter().zip(&self.follows);
+        entries
+            .filter(|(_, follows)| **follows == Follows::Change)
+            .map(|(entry, _)| {
+                let person = self.register.person(entry);
+                (entry.outline, person.and_then(|(_, manager)| manager))
+            })
+    }
+
+    fn place(&self, id: &ExternalId) -> Option<usize> {
+        self.register.ids.find(id.as_str(), &self.order)
+    }
+
+    fn target(&self, entry: &Entry) -> Option<Node> {
+        match entry.named? {
+            Name::Nobody => None,
+            Name::Record(place) => *self.records.get(place as usize)?,
+            Name::Address(place) => *self.addresses.get(place as usize)?,
+        }
+    }
+}
+
+/// Resolves all statements: linear but for the logarithms of looking up.
+#[must_use]
+pub fn resolve(register: Register, index: &ManagerIndex) -> Resolved {
+    let order = register.ids.order();
+    let coming = |record: &ExternalId| {
+        let place = register.ids.find(record.as_str(), &order)?;
+        let comes = register.entries.get(place)?.coming;
+        comes.then(|| Node::Entry(small(place)))
+    };
+    let mut records = vec![None; register.records.len()];
+    for (record, place) in &register.records {
+        if let Some(target) = records.get_mut(*place as usize) {
+            *target = match index.records.get(record) {
+                Some(person) => Some(Node::Person(*person)),
+                None => coming(record),
+            };
+        }
+    }
+    let mut addresses = vec![None; register.addresses.len()];
+    for (address, place) in &register.addresses {
+        if let Some(target) = addresses.get_mut(*place as usize) {
+            *target = index.addresses.get(address).copied().map(Node::Person);
+        }
+    }
+    let mut resolved = Resolved {
+        follows: vec![Follows::Nothing; register.entries.len()],
+        problems: Vec::new(),
+        register,
+        order,
+        records,
+        addresses,
+    };
+    let wishes = Wishes::of(&mut resolved);
+    let cyclic = wishes.cyclic(&resolved, &index.edges);
+    for (place, wish) in wishes.targets.iter().enumerate() {
+        let (Some(target), Some(entry)) = (wish, resolved.register.entries.get(place)) else {
+            continue;
+        };
+        let now = resolved
+            .register
+            .person(entry)
+            .and_then(|(_, manager)| manager);
+        if cyclic.get(place) == Some(&true) {
+            resolved.problem(place, ManagerProblemKind::Cyclic);
+        } else if now.map(Node::Person) != Some(*target) {
+            resolved.set(place, Follows::Change);
         }
     }
     resolved.problems.sort();
     resolved
 }
 
-/// Who would stand on a cycle, if every wish came true. Each has at most one
-/// manager, so one walk with three colours finds them all.
-fn cyclic(
-    wished: &BTreeMap<ManagerKey, (ManagerKey, &Statement)>,
-    edges: &BTreeMap<PersonId, PersonId>,
-) -> BTreeSet<ManagerKey> {
-    let above = |key: &ManagerKey| -> Option<ManagerKey> {
-        if let Some((target, _)) = wished.get(key) {
-            return Some(target.clone());
+impl Resolved {
+    fn set(&mut self, place: usize, follows: Follows) {
+        if let Some(known) = self.follows.get_mut(place) {
+            *known = follows;
         }
-        match key {
-            ManagerKey::Person(person) => edges.get(person).copied().map(ManagerKey::Person),
-            ManagerKey::Record(_) => None,
+    }
+
+    fn problem(&mut self, place: usize, kind: ManagerProblemKind) {
+        if kind != ManagerProblemKind::Oneself {
+            self.set(place, Follows::Wait);
         }
-    };
-    let mut done: BTreeSet<ManagerKey> = BTreeSet::new();
-    let mut cyclic = BTreeSet::new();
-    for start in wished.keys() {
-        let mut path: Vec<ManagerKey> = Vec::new();
-        let mut on_path: BTreeSet<ManagerKey> = BTreeSet::new();
-        let mut at = start.clone();
-        while !done.contains(&at) && on_path.insert(at.clone()) {
-            path.push(at.clone());
-            match above(&at) {
-                Some(next) => at = next,
-                None => break,
+        self.problems.push(ManagerProblem {
+            external_id: ExternalId::new(self.register.ids.get(place)),
+            kind,
+        });
+    }
+}
+
+/// Who would report to whom, if every statement came true.
+struct Wishes {
+    /// By the place of the record.
+    targets: Vec<Option<Node>>,
+    /// The places of those who are somebody already, by person.
+    people: Vec<(PersonId, u32)>,
+}
+
+impl Wishes {
+    /// Takes the statements that name somebody else; the others are done with.
+    fn of(resolved: &mut Resolved) -> Self {
+        let mut targets: Vec<Option<Node>> = vec![None; resolved.register.entries.len()];
+        let mut people: Vec<(PersonId, u32)> = Vec::new();
+        for place in resolved.order.clone() {
+            let at = place as usize;
+            let Some(entry) = resolved.register.entries.get(at).copied() else {
+                continue;
+            };
+            let person = resolved.register.person(&entry);
+            match entry.named {
+                None => continue,
+                Some(Name::Nobody) => {
+                    if person.is_some_and(|(_, manager)| manager.is_some()) {
+                        resolved.set(at, Follows::Change);
+                    }
+                    continue;
+                }
+                Some(Name::Record(_) | Name::Address(_)) => {}
+            }
+            let own = person.map_or(Node::Entry(place), |(person, _)| Node::Person(person));
+            match resolved.target(&entry) {
+                None => resolved.problem(at, ManagerProblemKind::Unresolved),
+                Some(target) if target == own => {
+                    resolved.problem(at, ManagerProblemKind::Oneself);
+                }
+                Some(target) => {
+                    if let Some(wish) = targets.get_mut(at) {
+                        *wish = Some(target);
+                    }
+                    people.extend(person.map(|(person, _)| (person, place)));
+                }
             }
         }
-        if !done.contains(&at)
-            && let Some(entry) = path.iter().position(|key| *key == at)
-            && above(path.last().unwrap_or(&at)).as_ref() == Some(&at)
-        {
-            cyclic.extend(path.iter().skip(entry).cloned());
+        // Of two records of one person the last in the order of ids speaks.
+        people.sort_by_key(|(person, _)| *person);
+        let mut last: Vec<(PersonId, u32)> = Vec::with_capacity(people.len());
+        for (person, place) in people {
+            match last.last_mut() {
+                Some(before) if before.0 == person => {
+                    if let Some(wish) = targets.get_mut(before.1 as usize) {
+                        *wish = None;
+                    }
+                    before.1 = place;
+                }
+                _ => last.push((person, place)),
+            }
         }
-        done.extend(path);
+        Self {
+            targets,
+            people: last,
+        }
     }
-    cyclic
+
+    fn place_of(&self, person: PersonId) -> Option<usize> {
+        let found = self.people.binary_search_by_key(&person, |known| known.0);
+        self.people.get(found.ok()?).map(|known| known.1 as usize)
+    }
+
+    /// The place of the statement that speaks for a node.
+    fn speaks(&self, resolved: &Resolved, node: Node) -> Option<usize> {
+        match node {
+            Node::Person(person) => self.place_of(person),
+            // Of somebody who is known already the person speaks, not the record.
+            Node::Entry(place) => {
+                let entry = resolved.register.entries.get(place as usize)?;
+                entry.who.is_none().then_some(place as usize)
+            }
+        }
+    }
+
+    /// Who would stand on a cycle, by the place of the record. Each has at most
+    /// one manager, so one walk with three colours finds them all.
+    fn cyclic(&self, resolved: &Resolved, edges: &BTreeMap<PersonId, PersonId>) -> Vec<bool> {
+        let above = |node: Node| -> Option<Node> {
+            let wish = self
+                .speaks(resolved, node)
+                .and_then(|place| *self.targets.get(place)?);
+            match (wish, node) {
+                (Some(target), _) => Some(target),
+                (None, Node::Person(person)) => edges.get(&person).copied().map(Node::Person),
+                (None, Node::Entry(_)) => None,
+            }
+        };
+        let mut cyclic = vec![false; self.targets.len()];
+        let mut walked = Walked::new(self.targets.len());
+        for (start, wish) in self.targets.iter().enumerate() {
+            let Some(entry) = wish.and(resolved.register.entries.get(start)) else {
+                continue;
+            };
+            let person = resolved.register.person(entry);
+            let mut at = person.map_or(Node::Entry(small(start)), |(person, _)| {
+                Node::Person(person)
+            });
+            let mut path: Vec<Node> = Vec::new();
+            while walked.step_on(at, self.speaks(resolved, at)) {
+                path.push(at);
+                match above(at) {
+                    Some(next) => at = next,
+                    None => break,
+                }
+            }
+            // The walk came back to its own path: from there on it is a cycle.
+            let comes_back = path.last().and_then(|last| above(*last)) == Some(at);
+            let entry = path.iter().position(|node| *node == at);
+            if let (true, Some(entry)) = (comes_back, entry) {
+                let on_cycle = path.iter().skip(entry);
+                for place in on_cycle.filter_map(|node| self.speaks(resolved, *node)) {
+                    if let Some(place) = cyclic.get_mut(place) {
+                        *place = true;
+                    }
+                }
+            }
+        }
+        cyclic
+    }
+}
+
+/// Nodes that a walk came over.
+struct Walked {
+    places: Vec<bool>,
+    /// People of whom no statement speaks.
+    others: BTreeSet<PersonId>,
+    /// Records of known people, and such that say nothing.
+    entries: BTreeSet<u32>,
+}
+
+impl Walked {
+    fn new(places: usize) -> Self {
+        Self {
+            places: vec![false; places],
+            others: BTreeSet::new(),
+            entries: BTreeSet::new(),
+        }
+    }
+
+    /// Is this the first time that a walk comes here?
+    fn step_on(&mut self, node: Node, speaks: Option<usize>) -> bool {
+        match (speaks.and_then(|place| self.places.get_mut(place)), node) {
+            (Some(walked), _) => !std::mem::replace(walked, true),
+            (None, Node::Person(person)) => self.others.insert(person),
+            (None, Node::Entry(place)) => self.entries.insert(place),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -188,6 +477,14 @@ mod tests {
         }
     }
 
+    fn register(statements: &[Statement], coming: bool) -> Register {
+        let mut register = Register::default();
+        for statement in statements {
+            register.note(&statement.external_id, None, coming, Some(statement));
+        }
+        register
+    }
+
     #[test]
     fn ple_36_self_cycle_and_stranger_are_listed_and_change_nothing() {
         let index = ManagerIndex {
@@ -204,7 +501,7 @@ mod tests {
             statement("d", Some(person(4)), "a"),
             statement("e", None, "nobody"),
         ];
-        let resolved = resolve(&statements, &BTreeSet::new(), &index);
+        let resolved = resolve(register(&statements, false), &index);
         let kinds: Vec<_> = resolved
             .problems
             .iter()
@@ -220,19 +517,19 @@ mod tests {
             ]
         );
         // Below a cycle, but not on it.
-        let manager = resolved.changes.get(&"d".into()).unwrap();
-        assert_eq!(*manager, (None, Some(ManagerKey::Person(person(1)))));
-        assert_eq!(resolved.changes.len(), 1);
+        let manager = resolved.change(&"d".into()).unwrap();
+        assert_eq!(manager, (None, Some(ManagerKey::Person(person(1)))));
+        assert_eq!(resolved.changes().count(), 1);
     }
 
     #[test]
     fn a_manager_may_come_with_the_same_plan() {
-        let statements = [statement("a", None, "b")];
-        let coming: BTreeSet<ExternalId> = ["a".into(), "b".into()].into();
-        let resolved = resolve(&statements, &coming, &ManagerIndex::default());
+        let mut register = register(&[statement("a", None, "b")], true);
+        register.note(&"b".into(), Some(0), true, None);
+        let resolved = resolve(register, &ManagerIndex::default());
         assert_eq!(
-            resolved.changes.get(&"a".into()),
-            Some(&(None, Some(ManagerKey::Record("b".into()))))
+            resolved.change(&"a".into()),
+            Some((None, Some(ManagerKey::Record("b".into()))))
         );
     }
 
@@ -248,11 +545,10 @@ mod tests {
             ..ManagerIndex::default()
         };
         let resolved = resolve(
-            &[statement("a", Some(person(1)), "b")],
-            &BTreeSet::new(),
+            register(&[statement("a", Some(person(1)), "b")], false),
             &index,
         );
-        assert!(resolved.changes.is_empty());
+        assert_eq!(resolved.changes().count(), 0);
         assert_eq!(resolved.problems.len(), 1);
     }
 }

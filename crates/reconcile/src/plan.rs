@@ -1,14 +1,13 @@
 //! What exactly would change? Takes every touched record through the steps and
 //! makes one stored, hashed change set of the answers.
 
-use muster_model::plan::Cause;
 use muster_model::{DoubtKind, Evidence, ExternalId, Plan};
 
-use crate::brakes::{self, Day};
 use crate::input::{Confirmation, Input};
 use crate::trust::{self, Follows, Verdict};
 
 mod claims;
+mod decided;
 mod doubts;
 mod employing;
 mod fields;
@@ -18,10 +17,10 @@ mod missing;
 mod record;
 mod rows;
 mod subject;
+mod survey;
 
-use claims::Claims;
-use record::Judge;
-use rows::Rows;
+pub use decided::{Block, Decided};
+pub use survey::{Draft, Survey};
 
 /// Why nothing can be planned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +31,12 @@ pub enum PlanError {
          nothing was planned. Check the credentials, or connect the other company under a name of its own"
     )]
     OtherAccount,
+    /// Somebody wrote between the two passes of planning.
+    #[error(
+        "plan.moved: people were changed while the plan was made, so that what the brakes counted is no \
+         longer true; nothing was applied. Run it again"
+    )]
+    Moved,
 }
 
 impl PlanError {
@@ -40,6 +45,7 @@ impl PlanError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::OtherAccount => "trust.other_account",
+            Self::Moved => "plan.moved",
         }
     }
 }
@@ -83,62 +89,25 @@ fn judge(input: &Input<'_>, evidence: &mut Evidence) -> Verdict {
     )
 }
 
-/// Makes the plan.
+/// Makes the plan of records that are all in memory. Whoever has many looks at
+/// them in blocks: [`Survey`], then [`Decided`].
 ///
 /// # Errors
 /// [`PlanError::OtherAccount`]: an account that changed stops the run.
 pub fn plan(mut input: Input<'_>) -> Result<Plan, PlanError> {
-    let mut evidence = input.evidence.clone();
-    weigh_confirmations(&input, &mut evidence);
-    let verdict = judge(&input, &mut evidence);
-    if evidence.has(DoubtKind::OtherAccount) {
-        return Err(PlanError::OtherAccount);
-    }
-    let mut touched = std::mem::take(&mut input.touched);
-    touched.sort_by(|one, two| {
+    input.touched.sort_by(|one, two| {
         let person = |touched: &crate::Touched| touched.person.as_ref().map(|person| person.id);
         (&one.external_id, person(one)).cmp(&(&two.external_id, person(two)))
     });
-    let judge = Judge {
-        input: &input,
-        verdict: &verdict,
-        claims: Claims::of(&input, &touched),
-    };
-    let mut rows = Rows::new(&input, evidence.read);
-    for touched in &touched {
-        match &touched.record {
-            Some(source) => judge.plan(touched, source, &mut rows),
-            None => missing::plan(&input, &verdict, touched, &mut rows),
-        }
-    }
-    rows.sort();
-    managing::resolve(&input, &mut rows);
-    let day = Day {
-        brakes: &input.policy.brakes,
-        linked: input.linked,
-        let_through: &input.let_through,
-        administrators: input.administrators,
-        administrators_leaving: &rows.administrators_leaving,
-    };
-    let mut holds = brakes::apply(&day, &mut rows.changes);
-    managing::hold_with_managers(&mut rows.changes);
-    holds.extend(doubts::holds(&evidence, &rows.changes));
-    let mut plan = Plan {
-        connection: input.connection,
-        cause: Cause::Read,
-        made_for: input.today,
-        made_at: input.now,
-        evidence,
-        people: rows.people,
-        resting: rows.resting,
-        quiet: rows.quiet,
-        changes: rows.changes,
-        holds,
-        managers: rows.managers,
-        // The hash covers the rest of the plan, so it comes last.
-        hash: input.key.digest("plan", ""),
-    };
-    plan.hash = plan.compute_hash(input.key);
+    let mut survey = Survey::begin(&input)?;
+    let mut draft = survey.look(&input);
+    let deferred = survey.deferred();
+    draft.append(survey.look_again(&input, &deferred));
+    let mut decided = survey.decide(&input);
+    let block = decided.block(draft);
+    let (mut plan, _) = decided.finish(&input)?;
+    plan.changes = block.changes;
+    plan.quiet = block.quiet;
     Ok(plan)
 }
 

@@ -43,6 +43,13 @@ impl Engine {
         })
     }
 
+    pub(crate) async fn learn(&self) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(engine) => engine.learn().await,
+            Self::Postgres(engine) => engine.learn().await,
+        }
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(engine) => engine.close().await,

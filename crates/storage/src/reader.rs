@@ -200,6 +200,20 @@ impl Reader {
         on_its_engine!(self, keys::holders(connection, snapshot, keys))
     }
 
+    /// The people who hold a key of one of these records; and, of keys that another
+    /// record of the snapshot holds too, all records that hold them.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn holders_of_records(
+        &mut self,
+        connection: ConnectionId,
+        snapshot: SnapshotId,
+        ids: &[ExternalId],
+    ) -> Result<KeyHolders> {
+        on_its_engine!(self, keys::holders_of_records(connection, snapshot, ids))
+    }
+
     // --- links
 
     /// The links of these records; the order is free.
@@ -292,6 +306,25 @@ impl Reader {
         on_its_engine!(self, people::manager_edges())
     }
 
+    /// Those of these people who have a manager, and whom: (person, manager).
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn managers_of(&mut self, ids: &[PersonId]) -> Result<Vec<(PersonId, PersonId)>> {
+        on_its_engine!(self, people::managers_of(ids))
+    }
+
+    /// Who has each of these folded work addresses.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn people_of_addresses(
+        &mut self,
+        addresses: &[String],
+    ) -> Result<BTreeMap<String, Vec<PersonId>>> {
+        on_its_engine!(self, people::of_addresses(addresses))
+    }
+
     // --- plans
 
     /// The plan of an id, or of the only id that begins so.
@@ -323,6 +356,19 @@ impl Reader {
         limit: u32,
     ) -> Result<Vec<StoredChange>> {
         on_its_engine!(self, plan_rows::page(plan, states, after, limit))
+    }
+
+    /// The rows at these places of a plan, in this order; places that the plan does
+    /// not have are left out.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn changes_at(
+        &mut self,
+        plan: PlanId,
+        ordinals: &[u64],
+    ) -> Result<Vec<StoredChange>> {
+        on_its_engine!(self, plan_rows::at(plan, ordinals))
     }
 
     /// How many rows of a plan stand in each state.

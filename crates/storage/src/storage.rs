@@ -178,6 +178,15 @@ impl Storage {
         self.presence.keep().await
     }
 
+    /// Lets the database learn how full its tables are, after many rows came at
+    /// once: what it does not know it guesses, and guesses badly.
+    ///
+    /// # Errors
+    /// `storage.database`, `storage.busy`.
+    pub async fn learn(&self) -> Result<(), StorageError> {
+        self.engine.learn().await
+    }
+
     /// Waits for open work and lets the database go.
     pub async fn close(&self) {
         self.engine.close().await;

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use muster_model::policy::BrakeKind;
 use muster_model::report::Trigger;
 use muster_model::{
-    ConnectionId, ExternalId, Link, PersonId, PlanId, RunId, RunReport, SnapshotId,
+    Change, ConnectionId, ExternalId, Link, PersonId, Plan, PlanId, RunId, RunReport, SnapshotId,
 };
 use uuid::Uuid;
 
@@ -260,6 +260,48 @@ impl Transaction {
     /// `connection.unknown`, `plan.row_without_owner`.
     pub async fn store_plan(&mut self, new: NewPlan<'_>) -> Result<()> {
         on_its_engine!(&mut self.reader, plans::store(new))
+    }
+
+    /// Begins a plan whose rows come in parts, in this transaction and later ones:
+    /// nobody sees it before [`Transaction::finish_plan`]. What a killed run left
+    /// of another one is thrown away.
+    ///
+    /// # Errors
+    /// `connection.unknown`.
+    pub async fn begin_plan(
+        &mut self,
+        id: PlanId,
+        run: Option<RunId>,
+        connection: ConnectionId,
+    ) -> Result<()> {
+        on_its_engine!(&mut self.reader, plans::discard_unfinished(connection))?;
+        on_its_engine!(&mut self.reader, plans::begin(id, run, connection))
+    }
+
+    /// Adds rows to a plan, the first of them at place `first`.
+    ///
+    /// # Errors
+    /// `plan.row_without_owner`.
+    pub async fn add_changes(
+        &mut self,
+        id: PlanId,
+        connection: ConnectionId,
+        first: u64,
+        changes: &[Change],
+    ) -> Result<()> {
+        on_its_engine!(
+            &mut self.reader,
+            plan_rows::add(id, connection, first, changes)
+        )
+    }
+
+    /// Writes the head of a plan whose rows were added before; those in `plan` are
+    /// not looked at.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn finish_plan(&mut self, id: PlanId, plan: &Plan) -> Result<()> {
+        on_its_engine!(&mut self.reader, plans::finish(id, plan))
     }
 
     /// Says what became of rows.

@@ -16,6 +16,8 @@ use muster_storage::{
     Rest, StoredChange, StoredRecord, Transaction,
 };
 
+use tracing::Instrument;
+
 use super::tally::{chosen, release};
 use super::{Applied, Choice};
 use crate::engine::Engine;
@@ -91,7 +93,11 @@ impl<'a> Work<'a> {
         rows: &[StoredChange],
         applied: &mut Applied,
     ) -> Result<(), EngineError> {
-        let mut loaded = self.load(transaction, rows).await?;
+        let mut loaded = self
+            .load(transaction, rows)
+            .instrument(tracing::debug_span!("apply: load"))
+            .await?;
+        let enacting = tracing::debug_span!("apply: decide");
         let mut writes = Writes::default();
         let mut joined: BTreeMap<ExternalId, PersonId> = BTreeMap::new();
         let before = applied.passed.clone();
@@ -124,7 +130,10 @@ impl<'a> Work<'a> {
             self.enact(row.ordinal, &change, &mut loaded, &mut joined, &mut writes);
             applied.done(&change);
         }
-        self.write(transaction, writes).await?;
+        drop(enacting);
+        self.write(transaction, writes)
+            .instrument(tracing::debug_span!("apply: write"))
+            .await?;
         for (kind, rows) in &applied.passed {
             let rows = rows - before.get(kind).copied().unwrap_or_default();
             if rows > 0 {
@@ -163,16 +172,10 @@ impl<'a> Work<'a> {
             .into_iter()
             .map(|row| (row.external_id.clone(), row))
             .collect();
-        let created = changes().filter(|change| makes_a_person(change));
-        let keys: BTreeSet<_> = created
-            .filter_map(|change| records.get(change.external_id.as_ref()?))
-            .flat_map(|row| {
-                MatchKey::ALL
-                    .into_iter()
-                    .filter_map(|key| Some((key, key.digest(&row.record.fields, &self.key)?)))
-            })
+        let created: Vec<ExternalId> = changes()
+            .filter(|change| makes_a_person(change))
+            .filter_map(|change| change.external_id.clone())
             .collect();
-        let keys: Vec<_> = keys.into_iter().collect();
         // The records that hold a key were asked about when the plan was made; people
         // may have come since.
         let nowhere = SnapshotId::from_uuid(uuid_nil());
@@ -193,7 +196,7 @@ impl<'a> Work<'a> {
                 .people_of_records(self.connection.id, &managers)
                 .await?,
             holders: transaction
-                .key_holders(self.connection.id, nowhere, &keys)
+                .holders_of_records(self.connection.id, nowhere, &created)
                 .await?,
             records,
         })

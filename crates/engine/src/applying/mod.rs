@@ -4,16 +4,22 @@
 
 mod block;
 mod order;
+mod prepared;
 mod tally;
 
 use std::collections::BTreeSet;
 
 use muster_model::policy::ApplyMode;
-use muster_model::{HoldKind, Person, PersonId, PlanId, RunId};
+use muster_model::{HoldKind, OrganisationId, Person, PersonId, PlanId, RunId};
 use muster_storage::{
-    ChangeState, Connection, Organisation, PersonQuery, StoredChange, Transaction,
+    ChangeState, Connection, Organisation, PersonQuery, Storage, StoredChange, Transaction,
 };
+use tokio::sync::mpsc;
 
+use tracing::Instrument;
+
+pub(crate) use order::Order;
+pub(crate) use prepared::Prepared;
 pub use tally::{Applied, DoneBefore};
 
 use crate::engine::Engine;
@@ -22,7 +28,9 @@ use crate::lease::LEASE;
 use crate::planning::Planned;
 
 /// Rows applied in one transaction.
-const AT_ONCE: usize = 500;
+const AT_ONCE: usize = 2_000;
+/// Rows read at once where they are only looked at.
+const PAGE: u32 = 2_000;
 /// How often a block is tried against other writers.
 const TRIES: usize = 4;
 
@@ -78,20 +86,11 @@ impl Engine {
         organisation: &Organisation,
         plan: PlanId,
     ) -> Result<Vec<StoredChange>, EngineError> {
-        self.rows_in(organisation, plan, ChangeState::ALL).await
-    }
-
-    async fn rows_in(
-        &self,
-        organisation: &Organisation,
-        plan: PlanId,
-        states: &[ChangeState],
-    ) -> Result<Vec<StoredChange>, EngineError> {
         let mut reader = self.storage.read(organisation.id).await?;
         let mut rows = Vec::new();
         let mut after: Option<u64> = None;
         loop {
-            let block = reader.changes(plan, states, after, 2_000).await?;
+            let block = reader.changes(plan, ChangeState::ALL, after, PAGE).await?;
             let Some(last) = block.last() else {
                 return Ok(rows);
             };
@@ -152,7 +151,8 @@ impl Engine {
         Ok(reader.find_people(&query).await?)
     }
 
-    /// Applies the rows of a plan that are open, and those that `choice` releases.
+    /// Applies the rows of a stored plan that are open, and those that `choice`
+    /// releases.
     pub(crate) async fn apply_rows(
         &self,
         organisation: &Organisation,
@@ -161,29 +161,52 @@ impl Engine {
         planned: &Planned,
         choice: &Choice,
     ) -> Result<Applied, EngineError> {
-        let rows = self.open_rows(organisation, planned.id, choice).await?;
-        let mut applied = Applied::of(planned, choice);
-        let rows = order::managers_first(rows);
+        let prepared = self
+            .prepare(organisation, planned, choice)
+            .instrument(tracing::debug_span!("apply: rows"))
+            .await?;
+        self.apply_prepared(organisation, connection, run, planned, &prepared, choice)
+            .await
+    }
+
+    /// Applies rows that are counted and in order already.
+    pub(crate) async fn apply_prepared(
+        &self,
+        organisation: &Organisation,
+        connection: &Connection,
+        run: RunId,
+        planned: &Planned,
+        prepared: &Prepared,
+        choice: &Choice,
+    ) -> Result<Applied, EngineError> {
+        let mut applied = Applied::of(prepared, choice);
         let work = block::Work::new(self, organisation, connection, planned, run, choice).await?;
+        let mut coming = Coming::of(self, organisation, planned.id, &prepared.ordinals);
         match connection.policy.apply {
             ApplyMode::EachAlone => {
-                for rows in rows.chunks(AT_ONCE) {
-                    self.apply_block(organisation, run, &work, rows, &mut applied)
+                while let Some(rows) = coming.next().await? {
+                    self.apply_block(organisation, run, &work, &rows, &mut applied)
                         .await?;
                 }
             }
             ApplyMode::Together => {
-                let mut transaction = self.transaction(organisation, run).await?;
-                for rows in rows.chunks(AT_ONCE) {
-                    work.apply(&mut transaction, rows, &mut applied).await?;
+                let mut transaction = self.transaction(organisation.id, run).await?;
+                while let Some(rows) = coming.next().await? {
+                    work.apply(&mut transaction, &rows, &mut applied).await?;
                 }
                 // All or nothing: one stale row, and the transaction is dropped.
                 if applied.stale > 0 {
-                    return Ok(Applied::refused_together(planned, choice, applied.stale));
+                    return Ok(Applied::refused_together(
+                        planned,
+                        prepared,
+                        choice,
+                        applied.stale,
+                    ));
                 }
                 transaction.commit().await?;
             }
         }
+        applied.done_before(prepared.done_before);
         Ok(applied)
     }
 
@@ -200,7 +223,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         for _ in 0..TRIES {
             let mut counted = applied.clone();
-            let mut transaction = self.transaction(organisation, run).await?;
+            let mut transaction = self.transaction(organisation.id, run).await?;
             match work.apply(&mut transaction, rows, &mut counted).await {
                 Err(EngineError::Raced) => {}
                 Err(error) => return Err(error),
@@ -214,29 +237,52 @@ impl Engine {
         Err(EngineError::Raced)
     }
 
-    async fn transaction(
+    /// A transaction of a run, which by that keeps its connection.
+    pub(crate) async fn transaction(
         &self,
-        organisation: &Organisation,
+        organisation: OrganisationId,
         run: RunId,
     ) -> Result<Transaction, EngineError> {
-        let mut transaction = self.storage.begin(organisation.id).await?;
+        let mut transaction = self.storage.begin(organisation).await?;
         transaction.extend_lease(run, LEASE).await?;
         Ok(transaction)
     }
+}
 
-    async fn open_rows(
-        &self,
-        organisation: &Organisation,
-        plan: PlanId,
-        choice: &Choice,
-    ) -> Result<Vec<StoredChange>, EngineError> {
-        // Of a held row everything that is not held goes on; of one that waits
-        // that is done, and only a release goes further.
-        let states: &[ChangeState] = if choice.allow.is_empty() {
-            &[ChangeState::Open, ChangeState::Held]
-        } else {
-            &[ChangeState::Open, ChangeState::Held, ChangeState::Waiting]
-        };
-        self.rows_in(organisation, plan, states).await
+/// Rows that are read and opened while those before them are applied: one block
+/// ahead, never more.
+struct Coming(mpsc::Receiver<Result<Vec<StoredChange>, EngineError>>);
+
+impl Coming {
+    fn of(engine: &Engine, organisation: &Organisation, plan: PlanId, ordinals: &[u32]) -> Self {
+        let (sender, coming) = mpsc::channel(1);
+        let (storage, organisation) = (engine.storage.clone(), organisation.id);
+        let ordinals = ordinals.to_vec();
+        // Ends with the receiver: then nobody takes what is sent.
+        tokio::spawn(async move {
+            for ordinals in ordinals.chunks(AT_ONCE) {
+                let ordinals: Vec<u64> = ordinals.iter().copied().map(u64::from).collect();
+                let rows = read_rows(&storage, organisation, plan, &ordinals).await;
+                let failed = rows.is_err();
+                if sender.send(rows).await.is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Self(coming)
     }
+
+    async fn next(&mut self) -> Result<Option<Vec<StoredChange>>, EngineError> {
+        self.0.recv().await.transpose()
+    }
+}
+
+async fn read_rows(
+    storage: &Storage,
+    organisation: OrganisationId,
+    plan: PlanId,
+    ordinals: &[u64],
+) -> Result<Vec<StoredChange>, EngineError> {
+    let mut reader = storage.read(organisation).await?;
+    Ok(reader.changes_at(plan, ordinals).await?)
 }

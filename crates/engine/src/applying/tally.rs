@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use muster_model::plan::{Change, Effect};
 use muster_model::policy::BrakeKind;
 use muster_model::report::{Class, Counts, FieldCounts, MessageCounts};
-use muster_model::{Access, Field, HoldKind, Plan};
+use muster_model::{Access, Field, HoldKind};
 
-use super::Choice;
+use super::{Choice, Prepared};
 use crate::planning::Planned;
 
 /// What became of the rows of a plan.
@@ -39,51 +39,44 @@ pub struct DoneBefore {
 impl Applied {
     /// Nothing applied yet: the rows of the plan as they are counted when
     /// everything open succeeds.
-    #[must_use]
-    pub fn nothing(plan: &Plan) -> Self {
+    pub(crate) fn nothing(prepared: &Prepared) -> Self {
         Self {
-            counts: plan.counts(),
-            fields: plan.field_counts(),
+            counts: prepared.tally.counts,
+            fields: prepared.tally.fields.clone(),
             ..Self::default()
         }
     }
 
-    pub(super) fn of(planned: &Planned, choice: &Choice) -> Self {
-        let mut plan = planned.plan.clone();
-        for change in &mut plan.changes {
-            if chosen(change, choice) {
-                release(change, &choice.allow);
-            }
-        }
+    pub(super) fn of(prepared: &Prepared, choice: &Choice) -> Self {
         Self {
             released: choice.allow.clone(),
-            ..Self::nothing(&plan)
+            ..Self::nothing(prepared)
         }
     }
 
     /// Adds the rows of the plan that an earlier application dealt with.
-    pub(crate) const fn done_before(&mut self, before: DoneBefore) {
+    pub(super) const fn done_before(&mut self, before: DoneBefore) {
         self.counts.add(Class::Unchanged, before.applied);
         self.counts.add(Class::Failed, before.refused);
     }
 
     /// All or nothing, and it was nothing.
-    pub(super) fn refused_together(planned: &Planned, choice: &Choice, stale: u64) -> Self {
-        let mut applied = Self::of(planned, choice);
+    pub(super) fn refused_together(
+        planned: &Planned,
+        prepared: &Prepared,
+        choice: &Choice,
+        stale: u64,
+    ) -> Self {
+        let mut applied = Self::of(prepared, choice);
         let resting = planned.plan.resting;
         let mut counts = Counts::default();
         counts.add(Class::Unchanged, resting.unchanged);
         counts.add(Class::Ignored, resting.ignored);
-        let rows = planned
-            .plan
-            .changes
-            .iter()
-            .filter(|change| change.class().is_some())
-            .count();
-        counts.add(Class::Failed, rows as u64);
+        counts.add(Class::Failed, prepared.tally.people);
         applied.counts = counts;
         applied.fields.clear();
         applied.stale = stale;
+        applied.done_before(prepared.done_before);
         applied
     }
 

@@ -1,234 +1,203 @@
-//! Loads what the planner needs: the touched records with their links and
-//! people, who holds their keys, and the numbers the brakes count against.
+//! Loads what the planner needs: records with their links and people, who holds
+//! their keys, and the numbers that the brakes count against.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use muster_model::engagement::{EngagementStatus, employment_on};
 use muster_model::plan::{Rest as RestKind, RestCounts};
 use muster_model::policy::BrakeKind;
 use muster_model::{
-    ConnectionId, Digest, ExternalId, Field, Flow, Link, MatchKey, Person, PersonId, Presence,
+    ConnectionId, Digest, ExternalId, Link, MatchKey, OrganisationId, Person, PersonId, Presence,
     SnapshotId,
 };
-use muster_reconcile::{Candidate, KeyHolders, ManagerIndex, RecordHolder, Touched};
+use muster_reconcile::{Candidate, KeyHolders, RecordHolder, Touched};
 use muster_storage::{Connection, ConnectionState, Organisation, Reader, StoredRecord};
 
-use super::Known;
+use super::blocks::AT_ONCE;
 use super::sources::{Heard, Sources};
 use crate::engine::Engine;
 use crate::error::EngineError;
 
-/// Records loaded at once.
-const AT_ONCE: u32 = 2_000;
 /// How long a key that changed hands is no identity (`docs/engine`, Matching).
 const CHANGED_HANDS_DAYS: i64 = 400;
 
-/// What was loaded for a plan.
+/// What each record rests under: its digest, and how often it was marked.
+pub(super) type Marks = BTreeMap<ExternalId, (Digest, u64)>;
+
+/// Some records with everything that planning them needs.
 #[derive(Default)]
-pub(crate) struct Loaded {
-    pub(crate) touched: Vec<Touched>,
-    pub(crate) holders: KeyHolders,
-    pub(crate) untouched: RestCounts,
-    pub(crate) linked: u64,
-    pub(crate) administrators: u64,
-    pub(crate) let_through: BTreeMap<BrakeKind, u64>,
-    pub(crate) other_sources: Vec<Option<Timestamp>>,
-    pub(crate) managers: ManagerIndex,
-    marks: BTreeMap<ExternalId, (Digest, u64)>,
+pub(super) struct Block {
+    pub(super) touched: Vec<Touched>,
+    pub(super) holders: KeyHolders,
+    pub(super) marks: Marks,
 }
 
-impl Loaded {
-    /// What each touched record rests under.
-    pub(crate) fn rests(&self) -> BTreeMap<ExternalId, Known> {
-        self.touched
-            .iter()
-            .filter_map(|touched| {
-                let id = touched.external_id.clone()?;
-                let (digest, due_marks) = *self.marks.get(&id)?;
-                let known = Known {
-                    digest,
-                    due_marks,
-                    record: touched.record.clone(),
-                    person: touched.person.clone(),
-                };
-                Some((id, known))
-            })
-            .collect()
-    }
-
-    /// The links of the touched records.
-    pub(crate) fn links(&self) -> BTreeMap<ExternalId, Link> {
-        self.touched
-            .iter()
-            .filter_map(|touched| {
-                let link = touched.link.clone()?;
-                Some((link.external_id.clone(), link))
-            })
-            .collect()
-    }
+/// What all blocks share, and what brakes and trust count against.
+pub(super) struct Frame {
+    pub(super) untouched: RestCounts,
+    pub(super) linked: u64,
+    pub(super) administrators: u64,
+    pub(super) let_through: BTreeMap<BrakeKind, u64>,
+    pub(super) other_sources: Vec<Option<Timestamp>>,
+    /// Linked records that were not in the read and were not dealt with, in order.
+    pub(super) missing: Arc<Vec<ExternalId>>,
 }
 
-impl Engine {
-    /// Loads everything a plan of this snapshot needs.
-    pub(crate) async fn load(
-        &self,
+/// Loads blocks of records.
+pub(super) struct Loader {
+    engine: Engine,
+    pub(super) organisation: OrganisationId,
+    pub(super) connection: Connection,
+    pub(super) snapshot: SnapshotId,
+    pub(super) versions: String,
+    /// The organisation's day.
+    pub(super) today: Date,
+    sources: Sources,
+}
+
+impl Loader {
+    /// A loader for the plan of a snapshot, and what is asked once.
+    pub(super) async fn new(
+        engine: &Engine,
         organisation: &Organisation,
         connection: &Connection,
         snapshot: SnapshotId,
-        versions: &str,
-    ) -> Result<Loaded, EngineError> {
-        let mut transaction = self.storage.begin(organisation.id).await?;
-        transaction.mark_due_on(self.today(organisation)).await?;
+        versions: String,
+    ) -> Result<(Arc<Self>, Frame), EngineError> {
+        let mut transaction = engine.storage.begin(organisation.id).await?;
+        transaction.mark_due_on(engine.today(organisation)).await?;
         transaction.commit().await?;
 
-        let mut reader = self.storage.read(organisation.id).await?;
+        let mut reader = engine.storage.read(organisation.id).await?;
         let connections: Vec<Connection> = reader.connections().await?;
-        let mut loaded = Loaded {
-            untouched: rest_counts(
-                reader
-                    .untouched_counts(connection.id, snapshot, versions)
-                    .await?,
-            ),
+        let loader = Arc::new(Self {
+            engine: engine.clone(),
+            organisation: organisation.id,
+            connection: connection.clone(),
+            snapshot,
+            sources: Sources::of(&connections, connection.id, organisation, engine.now()),
+            versions,
+            today: engine.today(organisation),
+        });
+        let mut untouched = rest_counts(
+            reader
+                .untouched_counts(connection.id, snapshot, &loader.versions)
+                .await?,
+        );
+        let missing = loader.missing(&mut reader, &mut untouched).await?;
+        let since = engine
+            .now()
+            .checked_sub(24.hours())
+            .unwrap_or(Timestamp::MIN);
+        let frame = Frame {
+            untouched,
             linked: reader.linked_people(connection.id).await?,
             administrators: reader.administrators().await?,
-            let_through: self.let_through(&mut reader, connection).await?,
+            let_through: reader.passed_since(connection.id, since).await?,
             other_sources: connections
                 .iter()
                 .filter(|other| other.id != connection.id && moves(other))
                 .map(|other| other.last_read_at)
                 .collect(),
-            ..Loaded::default()
+            missing: Arc::new(missing),
         };
-        let sources = Sources::of(&connections, connection.id, organisation, self.now());
-
-        let mut after: Option<ExternalId> = None;
-        loop {
-            let block = reader
-                .touched(connection.id, snapshot, versions, after.as_ref(), AT_ONCE)
-                .await?;
-            let Some(last) = block.last() else { break };
-            after = Some(last.external_id.clone());
-            self.load_block(
-                &mut reader,
-                connection,
-                snapshot,
-                &sources,
-                block,
-                &mut loaded,
-            )
-            .await?;
-        }
-        self.load_missing(&mut reader, connection, snapshot, &sources, &mut loaded)
-            .await?;
-        load_managers(&mut reader, connection, &mut loaded).await?;
-        Ok(loaded)
+        Ok((loader, frame))
     }
 
-    async fn let_through(
-        &self,
-        reader: &mut Reader,
-        connection: &Connection,
-    ) -> Result<BTreeMap<BrakeKind, u64>, EngineError> {
-        let since = self.now().checked_sub(24.hours()).unwrap_or(Timestamp::MIN);
-        Ok(reader.passed_since(connection.id, since).await?)
+    /// A reader of the organisation's data.
+    pub(super) async fn reader(&self) -> Result<Reader, EngineError> {
+        Ok(self.engine.storage.read(self.organisation).await?)
     }
 
-    async fn load_block(
+    /// Everything that planning these records needs.
+    pub(super) async fn block(
         &self,
         reader: &mut Reader,
-        connection: &Connection,
-        snapshot: SnapshotId,
-        sources: &Sources,
-        block: Vec<StoredRecord>,
-        loaded: &mut Loaded,
-    ) -> Result<(), EngineError> {
-        let ids: Vec<ExternalId> = block.iter().map(|row| row.external_id.clone()).collect();
-        let mut links = links_by_record(reader, connection.id, &ids).await?;
-        let unlinked: Vec<&StoredRecord> = block
+        present: Vec<StoredRecord>,
+        absent: Vec<ExternalId>,
+    ) -> Result<Block, EngineError> {
+        let connection = self.connection.id;
+        let mut block = Block::default();
+        let mut ids: Vec<ExternalId> = present.iter().map(|row| row.external_id.clone()).collect();
+        let absent_rows = if absent.is_empty() {
+            Vec::new()
+        } else {
+            reader.records(connection, &absent).await?
+        };
+        ids.extend(absent);
+        let mut links = links_by_record(reader, connection, &ids).await?;
+        let unlinked: Vec<ExternalId> = present
             .iter()
             .filter(|row| !links.contains_key(&row.external_id))
+            .map(|row| row.external_id.clone())
             .collect();
-        self.load_holders(
-            reader,
-            connection,
-            snapshot,
-            sources,
-            &unlinked,
-            &mut loaded.holders,
-        )
-        .await?;
+        if !unlinked.is_empty() {
+            self.load_holders(reader, &unlinked, &mut block.holders)
+                .await?;
+        }
         let linked: Vec<PersonId> = links.values().map(|link| link.person).collect();
         let people = people_by_id(reader, &linked).await?;
-        let heard = sources.heard(reader, &linked).await?;
-        for row in block {
+        let heard = self.sources.heard(reader, &linked).await?;
+        let rows = present
+            .into_iter()
+            .map(|row| (row, true))
+            .chain(absent_rows.into_iter().map(|row| (row, false)));
+        for (row, is_present) in rows {
             let link = links.remove(&row.external_id);
+            if !is_present && link.is_none() {
+                continue;
+            }
             let person = link
                 .as_ref()
                 .and_then(|link| people.get(&link.person))
                 .cloned();
-            loaded
+            block
                 .marks
                 .insert(row.external_id.clone(), (row.digest, row.due_marks));
             let heard = beside(&heard, person.as_ref(), &row.external_id);
-            loaded.touched.push(Touched {
+            block.touched.push(Touched {
                 external_id: Some(row.external_id),
-                record: Some(row.record),
-                digest: Some(row.digest),
+                digest: is_present.then_some(row.digest),
+                record: is_present.then_some(row.record),
                 others: heard.others,
                 siblings: heard.siblings,
                 link,
                 person,
             });
         }
-        Ok(())
+        block
+            .touched
+            .sort_by(|one, two| one.external_id.cmp(&two.external_id));
+        Ok(block)
     }
 
-    /// Links whose records were not in the read, but for those dealt with.
-    async fn load_missing(
+    /// Links whose records were not in the read; those dealt with are only counted.
+    async fn missing(
         &self,
         reader: &mut Reader,
-        connection: &Connection,
-        snapshot: SnapshotId,
-        sources: &Sources,
-        loaded: &mut Loaded,
-    ) -> Result<(), EngineError> {
+        untouched: &mut RestCounts,
+    ) -> Result<Vec<ExternalId>, EngineError> {
+        let connection = self.connection.id;
+        let mut missing = Vec::new();
         let mut after: Option<ExternalId> = None;
         loop {
             let ids = reader
-                .missing(connection.id, snapshot, after.as_ref(), AT_ONCE)
+                .missing(connection, self.snapshot, after.as_ref(), AT_ONCE)
                 .await?;
             let Some(last) = ids.last() else {
-                return Ok(());
+                missing.sort_unstable();
+                return Ok(missing);
             };
             after = Some(last.clone());
-            let rows = reader.records(connection.id, &ids).await?;
-            let mut links = links_by_record(reader, connection.id, &ids).await?;
-            let linked: Vec<PersonId> = links.values().map(|link| link.person).collect();
-            let people = people_by_id(reader, &linked).await?;
-            let heard = sources.heard(reader, &linked).await?;
-            for row in rows {
+            for row in reader.records(connection, &ids).await? {
                 if row.rest.as_deref() == Some(RestKind::Gone.word()) && !row.due {
-                    loaded.untouched.gone += 1;
-                    continue;
+                    untouched.gone += 1;
+                } else {
+                    missing.push(row.external_id);
                 }
-                let Some(link) = links.remove(&row.external_id) else {
-                    continue;
-                };
-                let person = people.get(&link.person).cloned();
-                loaded
-                    .marks
-                    .insert(row.external_id.clone(), (row.digest, row.due_marks));
-                let heard = beside(&heard, person.as_ref(), &row.external_id);
-                loaded.touched.push(Touched {
-                    external_id: Some(row.external_id),
-                    record: None,
-                    digest: None,
-                    others: heard.others,
-                    siblings: heard.siblings,
-                    link: Some(link),
-                    person,
-                });
             }
         }
     }
@@ -237,22 +206,20 @@ impl Engine {
     async fn load_holders(
         &self,
         reader: &mut Reader,
-        connection: &Connection,
-        snapshot: SnapshotId,
-        sources: &Sources,
-        records: &[&StoredRecord],
+        records: &[ExternalId],
         holders: &mut KeyHolders,
     ) -> Result<(), EngineError> {
-        let mut asked: BTreeSet<(MatchKey, Digest)> = BTreeSet::new();
-        for row in records {
-            for match_key in MatchKey::ALL {
-                if let Some(digest) = sources.digest(match_key, &row.record.fields) {
-                    asked.insert((match_key, digest));
-                }
-            }
+        let found = reader
+            .holders_of_records(self.connection.id, self.snapshot, records)
+            .await?;
+        if found.is_empty() {
+            return Ok(());
         }
-        let asked: Vec<(MatchKey, Digest)> = asked.into_iter().collect();
-        let found = reader.key_holders(connection.id, snapshot, &asked).await?;
+        let held: Vec<(MatchKey, Digest)> = found
+            .iter()
+            .filter(|(_, owners)| !owners.people.is_empty())
+            .map(|(place, _)| *place)
+            .collect();
         let mut people: BTreeSet<PersonId> = BTreeSet::new();
         let mut rivals: BTreeSet<ExternalId> = BTreeSet::new();
         for owners in found.values() {
@@ -262,7 +229,7 @@ impl Engine {
                 rivals.extend(owners.records.iter().cloned());
             }
         }
-        let claims = self.claims(reader, connection, &rivals).await?;
+        let claims = self.claims(reader, &rivals).await?;
         for (place, owners) in found {
             if !owners.people.is_empty() {
                 holders.people.insert(place, owners.people);
@@ -277,8 +244,8 @@ impl Engine {
             }
         }
         let people: Vec<PersonId> = people.into_iter().collect();
-        let recycled = self.recycled(reader, holders, &asked).await?;
-        let mut heard = sources.heard(reader, &people).await?;
+        let recycled = self.recycled(reader, holders, &held).await?;
+        let mut heard = self.sources.heard(reader, &people).await?;
         for (id, person) in people_by_id(reader, &people).await? {
             let heard = heard.remove(&id).unwrap_or_default();
             holders.candidates.insert(
@@ -304,6 +271,7 @@ impl Engine {
         asked: &[(MatchKey, Digest)],
     ) -> Result<BTreeMap<PersonId, BTreeSet<MatchKey>>, EngineError> {
         let since = self
+            .engine
             .now()
             .checked_sub((CHANGED_HANDS_DAYS * 24).hours())
             .unwrap_or(Timestamp::MIN);
@@ -322,14 +290,14 @@ impl Engine {
     async fn claims(
         &self,
         reader: &mut Reader,
-        connection: &Connection,
         ids: &BTreeSet<ExternalId>,
     ) -> Result<BTreeMap<ExternalId, RecordHolder>, EngineError> {
         let ids: Vec<ExternalId> = ids.iter().cloned().collect();
-        let linked = reader.people_of_records(connection.id, &ids).await?;
-        let now = self.now();
+        let connection = self.connection.id;
+        let linked = reader.people_of_records(connection, &ids).await?;
+        let now = self.engine.now();
         Ok(reader
-            .records(connection.id, &ids)
+            .records(connection, &ids)
             .await?
             .into_iter()
             .map(|row| {
@@ -396,64 +364,4 @@ async fn people_by_id(
         .into_iter()
         .map(|person| (person.id, person))
         .collect())
-}
-
-/// Whom the touched records name as managers, and who manages whom today.
-async fn load_managers(
-    reader: &mut Reader,
-    connection: &Connection,
-    loaded: &mut Loaded,
-) -> Result<(), EngineError> {
-    let flows = |field| matches!(connection.policy.flow(field), Flow::In | Flow::Both);
-    if !flows(Field::ManagerExternalId) && !flows(Field::ManagerEmail) {
-        return Ok(());
-    }
-    let mut records: BTreeSet<ExternalId> = BTreeSet::new();
-    let mut addresses: BTreeSet<String> = BTreeSet::new();
-    for touched in &loaded.touched {
-        let Some(record) = &touched.record else {
-            continue;
-        };
-        let flat = [record.fields.text(Field::ManagerExternalId)];
-        records.extend(flat.into_iter().flatten().map(ExternalId::new));
-        addresses.extend(
-            record
-                .fields
-                .text(Field::ManagerEmail)
-                .map(muster_model::values::Email::fold),
-        );
-        for engagement in record.engagements().unwrap_or_default() {
-            let terms = std::iter::once(&engagement.terms)
-                .chain(engagement.periods.iter().map(|period| &period.terms));
-            for terms in terms {
-                records.extend(
-                    terms
-                        .manager_external_id
-                        .value()
-                        .map(|id| ExternalId::new(id.as_str())),
-                );
-                addresses.extend(
-                    terms
-                        .manager_email
-                        .value()
-                        .map(|text| muster_model::values::Email::fold(text)),
-                );
-            }
-        }
-    }
-    if records.is_empty() && addresses.is_empty() {
-        return Ok(());
-    }
-    let records: Vec<ExternalId> = records.into_iter().collect();
-    loaded.managers.records = reader.people_of_records(connection.id, &records).await?;
-    loaded.managers.edges = reader.manager_edges().await?.into_iter().collect();
-    for address in addresses {
-        let query = muster_storage::PersonQuery::WorkEmail(address.clone());
-        let mut found = reader.find_people(&query).await?;
-        // An address that several share names nobody.
-        if let (Some(person), true) = (found.pop(), found.is_empty()) {
-            loaded.managers.addresses.insert(address, person.id);
-        }
-    }
-    Ok(())
 }

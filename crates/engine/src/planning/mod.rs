@@ -1,11 +1,17 @@
 //! Scope, trust, match, compare, decide: loads what the pure planner needs,
-//! asks the source the questions it has, and stores the plan.
+//! asks the source the questions it has, and stores the plan. Everything goes by
+//! in blocks, twice: a first pass counts and learns who manages whom, a second
+//! one makes the rows. Of each person only ids and numbers are kept.
 
+mod blocks;
 mod load;
+mod managers;
+mod settling;
 mod sources;
 mod versions;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use muster_connect::Connector;
@@ -13,24 +19,41 @@ use muster_connect::manifest::ReadById;
 use muster_model::evidence::{PastRead, ReadSummary};
 use muster_model::plan::Rest as RestKind;
 use muster_model::zone::zone_of;
-use muster_model::{Digest, ExternalId, Fields, Link, PersonId, Plan, PlanId, ReadHistory, RunId};
-use muster_reconcile::{Confirmation, Input};
-use muster_storage::{Connection, NewPlan, Organisation, Rest};
+use muster_model::{Digest, ExternalId, Fields, Plan, PlanId, ReadHistory, RunId};
+use muster_reconcile::{
+    Confirmation, Decided, Draft, Input, KeyHolders, ManagerIndex, PlanError, Survey, Touched,
+};
+use muster_storage::{Connection, Organisation, Transaction};
+use tracing::Instrument;
 
 pub(crate) use versions::versions;
 
+use crate::applying::{Order, Prepared};
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::lease::LEASE;
 use crate::read::Read;
-use crate::wake::wake;
+use blocks::{AT_ONCE, Blocks};
+use load::{Block, Frame, Loader, Marks};
+
+/// Of a plan of at most so many rows the rows are kept, for whoever shows them.
+const KEPT_ROWS: u64 = 20_000;
+/// Drafts of at most so many records are kept between the two passes; of more
+/// records every block is loaded and looked at a second time.
+const KEPT_DRAFTS: usize = 2 * AT_ONCE as usize;
+/// Rows and records at rest written in one transaction.
+const WRITTEN_AT_ONCE: usize = 10_000;
+/// How often a plan is made anew when somebody wrote while it was made.
+const TRIES: usize = 3;
+/// Missing records that the source is asked about in one run.
+const MOST_QUESTIONS: usize = 500;
 
 /// A plan with the id under which it is stored.
 #[derive(Debug, Clone)]
 pub struct Planned {
     /// Its id.
     pub id: PlanId,
-    /// The change set.
+    /// The change set. Of a plan of more than 20,000 rows `changes` is empty: they
+    /// are read from the storage, page by page.
     pub plan: Plan,
 }
 
@@ -43,108 +66,180 @@ impl Engine {
         connector: &dyn Connector,
         run: RunId,
         read: Read,
-    ) -> Result<Planned, EngineError> {
+    ) -> Result<(Planned, Prepared), EngineError> {
+        let mut tries = 1;
+        loop {
+            let planning = self.plan_once(organisation, connection, connector, run, &read);
+            match planning.await {
+                Err(EngineError::Plan(PlanError::Moved)) if tries < TRIES => tries += 1,
+                made => return made,
+            }
+        }
+    }
+
+    async fn plan_once(
+        &self,
+        organisation: &Organisation,
+        connection: &Connection,
+        connector: &dyn Connector,
+        run: RunId,
+        read: &Read,
+    ) -> Result<(Planned, Prepared), EngineError> {
         let versions = versions(connection, connector.info());
-        let mut loaded = self
-            .load(organisation, connection, read.snapshot, &versions)
+        let (loader, frame) = Loader::new(self, organisation, connection, read.snapshot, versions)
+            .instrument(tracing::debug_span!("plan: count"))
             .await?;
         let zone = Self::zone(organisation);
         let zone_of = |fields: &Fields| zone_of(fields, &zone);
         let key = organisation.digest_key();
-        let rests = loaded.rests();
-        let links = loaded.links();
-        let policy = connection.policy.clone();
-        let history = connection.history.clone();
-        let account = connection.account.clone();
-        let summary = read.summary.clone();
+        let Frame {
+            untouched,
+            linked,
+            administrators,
+            let_through,
+            other_sources,
+            missing,
+        } = frame;
         let mut input = Input {
             connection: connection.id,
             rank: sources::rank(connection),
-            policy: &policy,
+            policy: &connection.policy,
             key: &key,
             now: self.now(),
             today: self.today(organisation),
             zone_of: &zone_of,
-            account: account.as_deref(),
-            evidence: read.evidence,
-            summary: read.summary,
-            history: &history,
-            linked: loaded.linked,
-            untouched: loaded.untouched,
-            touched: std::mem::take(&mut loaded.touched),
-            holders: std::mem::take(&mut loaded.holders),
+            account: connection.account.as_deref(),
+            evidence: read.evidence.clone(),
+            summary: read.summary.clone(),
+            history: &connection.history,
+            linked,
+            untouched,
+            touched: Vec::new(),
+            holders: KeyHolders::default(),
             confirmations: BTreeMap::new(),
             can_confirm: connector.info().read_by_id != ReadById::No,
-            other_sources: std::mem::take(&mut loaded.other_sources),
-            let_through: std::mem::take(&mut loaded.let_through),
-            administrators: loaded.administrators,
-            managers: std::mem::take(&mut loaded.managers),
+            other_sources,
+            let_through,
+            administrators,
+            managers: ManagerIndex::default(),
         };
-        let questions = muster_reconcile::questions(&input);
+        let questions = questions(&loader, &missing, &mut input).await?;
         if !questions.is_empty() {
             input.confirmations = answers(connector.confirm(&questions).await?);
         }
-        let plan = muster_reconcile::plan(input)?;
-        let past = past_read(&plan, &history, &policy, summary, self.now());
-        let id = PlanId::new(self.ids.as_ref());
-        let mut transaction = self.storage.begin(organisation.id).await?;
-        // A run that lost its lease plans nothing: somebody else does.
-        transaction.extend_lease(run, LEASE).await?;
-        transaction
-            .store_plan(NewPlan {
-                id,
-                run: Some(run),
-                plan: &plan,
-            })
+        let surveying = self.survey(&loader, run, &missing, &mut input);
+        let (survey, kept) = surveying
+            .instrument(tracing::debug_span!("plan: survey"))
             .await?;
-        let mut believed: Vec<Link> = Vec::new();
-        let mut settled: Vec<Rest> = Vec::new();
-        for quiet in &plan.quiet {
-            let Some(known) = rests.get(&quiet.external_id) else {
-                continue;
-            };
-            if quiet.settles {
-                settled.push(Rest {
-                    external_id: quiet.external_id.clone(),
-                    digest: settled_digest(&key, quiet.rest, known.digest),
-                    rest: quiet.rest.word().to_owned(),
-                    due_on: quiet.due_on,
-                    due_marks: known.due_marks,
-                });
+        input.managers = managers::index(&loader, survey.named())
+            .instrument(tracing::debug_span!("plan: managers"))
+            .await?;
+        let decided = tracing::debug_span!("plan: managers").in_scope(|| survey.decide(&input));
+        // Only ids were asked of it; the passes need the memory.
+        input.managers = ManagerIndex::default();
+        self.write_plan(&loader, run, read, &missing, &mut input, decided, kept)
+            .instrument(tracing::debug_span!("plan: rows"))
+            .await
+    }
+
+    /// The first pass: what would follow, and who must be known before it is said.
+    async fn survey(
+        &self,
+        loader: &Arc<Loader>,
+        run: RunId,
+        missing: &Arc<Vec<ExternalId>>,
+        input: &mut Input<'_>,
+    ) -> Result<(Survey, Option<Kept>), EngineError> {
+        let mut survey = Survey::begin(input)?;
+        let mut kept = Some(Kept::default());
+        let mut blocks = Blocks::of(loader, missing);
+        let mut looked = 0;
+        while let Some(block) = blocks.next().await? {
+            let marks = take_on(input, block);
+            let draft = survey.look(input);
+            keep(&mut kept, draft, std::mem::take(&mut input.touched), marks);
+            looked += 1;
+            if looked % 10 == 0 {
+                self.stay(loader, run).await?;
             }
-            if let (true, Some(link), Some(record)) =
-                (quiet.believed, links.get(&quiet.external_id), &known.record)
-            {
-                let mut after = link.clone();
-                muster_reconcile::enact::believe(
-                    &mut after,
-                    record,
-                    known.person.as_ref(),
-                    &policy,
-                    self.today(organisation),
-                );
-                if after.version != link.version {
-                    // The repository adds one to the version that was read.
-                    after.version = link.version;
-                    believed.push(after);
+        }
+        let deferred = survey.deferred();
+        if !deferred.is_empty() {
+            let mut blocks = Blocks::these(loader, deferred.clone());
+            while let Some(block) = blocks.next().await? {
+                take_on(input, block);
+                let draft = survey.look_again(input, &deferred);
+                input.touched = Vec::new();
+                // The records themselves were kept when they were deferred.
+                keep(&mut kept, draft, Vec::new(), Marks::new());
+                looked += 1;
+                if looked % 10 == 0 {
+                    self.stay(loader, run).await?;
                 }
             }
         }
-        // A link that somebody changed meanwhile keeps their version; with it they
-        // set the mark, so that the record is looked at again although it rests.
-        transaction.write_links(connection.id, &believed).await?;
-        let just = plan
-            .quiet
-            .iter()
-            .map(|quiet| quiet.external_id.clone())
-            .collect();
-        let people: Vec<PersonId> = believed.iter().map(|link| link.person).collect();
-        wake(&mut transaction, connection.id, &just, &people).await?;
-        transaction
-            .settle(connection.id, &versions, &settled)
-            .await?;
+        input.holders = KeyHolders::default();
+        Ok((survey, kept))
+    }
+
+    /// The second pass: the rows, stored block by block.
+    #[allow(clippy::too_many_arguments)] // what the first pass found, and where it goes
+    async fn write_plan(
+        &self,
+        loader: &Arc<Loader>,
+        run: RunId,
+        read: &Read,
+        missing: &Arc<Vec<ExternalId>>,
+        input: &mut Input<'_>,
+        mut decided: Decided,
+        kept: Option<Kept>,
+    ) -> Result<(Planned, Prepared), EngineError> {
+        let mut writer = Writer::new(self, loader, run);
+        if let Some(Kept {
+            draft,
+            touched,
+            marks,
+        }) = kept
+        {
+            let block = decided.block(draft);
+            writer.write(block, &touched, &marks, input.key).await?;
+        } else {
+            let mut blocks = Blocks::of(loader, missing);
+            while let Some(block) = blocks.next().await? {
+                let marks = take_on(input, block);
+                let block = decided.block(decided.look(input));
+                writer
+                    .write(block, &input.touched, &marks, input.key)
+                    .await?;
+            }
+        }
+        let (mut plan, tally) = decided.finish(input)?;
+        let id = writer.id;
+        let past = past_read(
+            &plan,
+            input.history,
+            input.policy,
+            read.summary.clone(),
+            self.now(),
+        );
+        let transaction = writer.transaction().await?;
+        transaction.finish_plan(id, &plan).await?;
+        self.remember(transaction, loader, past).await?;
+        writer.commit().await?;
+        plan.changes = writer.kept.unwrap_or_default();
+        let prepared = Prepared::new(tally, writer.order);
+        Ok((Planned { id, plan }, prepared))
+    }
+
+    /// Keeps what was seen of the read, to judge later ones by.
+    async fn remember(
+        &self,
+        transaction: &mut Transaction,
+        loader: &Loader,
+        past: PastRead,
+    ) -> Result<(), EngineError> {
         // What somebody changed while the source was read (paused it, above all) stays.
-        let mut after = transaction.connection(connection.id).await?;
+        let mut after = transaction.connection(loader.connection.id).await?;
         let proved = past.proved;
         after.history.push(past);
         after.last_read_at = Some(self.now());
@@ -152,9 +247,154 @@ impl Engine {
             after.last_confirmed_at = Some(self.now());
         }
         transaction.update_connection(&after, None).await?;
-        transaction.commit().await?;
-        Ok(Planned { id, plan })
+        Ok(())
     }
+
+    /// Keeps the connection while nothing is written.
+    async fn stay(&self, loader: &Loader, run: RunId) -> Result<(), EngineError> {
+        let transaction = self.transaction(loader.organisation, run).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
+
+/// Puts a block before the planner; the marks of its records come back.
+fn take_on(input: &mut Input<'_>, block: Block) -> Marks {
+    input.touched = block.touched;
+    input.holders = block.holders;
+    block.marks
+}
+
+/// What a small plan keeps between the passes.
+#[derive(Default)]
+struct Kept {
+    draft: Draft,
+    touched: Vec<Touched>,
+    marks: Marks,
+}
+
+fn keep(kept: &mut Option<Kept>, draft: Draft, touched: Vec<Touched>, marks: Marks) {
+    if let Some(so_far) = kept {
+        so_far.draft.append(draft);
+        so_far.touched.extend(touched);
+        so_far.marks.extend(marks);
+        if so_far.touched.len() > KEPT_DRAFTS {
+            *kept = None;
+        }
+    }
+}
+
+/// Stores the rows of a plan, some thousand in a transaction. Nobody sees the plan
+/// before its head is written; what rests already rests in truth, whatever comes.
+struct Writer<'a> {
+    engine: &'a Engine,
+    loader: &'a Loader,
+    run: RunId,
+    id: PlanId,
+    /// Open while there is something to commit.
+    transaction: Option<Transaction>,
+    begun: bool,
+    written: usize,
+    rows: u64,
+    order: Order,
+    kept: Option<Vec<muster_model::Change>>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(engine: &'a Engine, loader: &'a Loader, run: RunId) -> Self {
+        Self {
+            engine,
+            loader,
+            run,
+            id: PlanId::new(engine.ids.as_ref()),
+            transaction: None,
+            begun: false,
+            written: 0,
+            rows: 0,
+            order: Order::default(),
+            kept: Some(Vec::new()),
+        }
+    }
+
+    /// The open transaction, or another one.
+    async fn transaction(&mut self) -> Result<&mut Transaction, EngineError> {
+        let mut transaction = match self.transaction.take() {
+            Some(open) => open,
+            None => {
+                self.engine
+                    .transaction(self.loader.organisation, self.run)
+                    .await?
+            }
+        };
+        if !self.begun {
+            transaction
+                .begin_plan(self.id, Some(self.run), self.loader.connection.id)
+                .await?;
+            self.begun = true;
+        }
+        Ok(self.transaction.insert(transaction))
+    }
+
+    async fn commit(&mut self) -> Result<(), EngineError> {
+        self.written = 0;
+        if let Some(done) = self.transaction.take() {
+            done.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn write(
+        &mut self,
+        block: muster_reconcile::Block,
+        touched: &[Touched],
+        marks: &Marks,
+        key: &muster_model::DigestKey,
+    ) -> Result<(), EngineError> {
+        let (id, first, loader) = (self.id, self.rows, self.loader);
+        let transaction = self.transaction().await?;
+        transaction
+            .add_changes(id, loader.connection.id, first, &block.changes)
+            .await?;
+        settling::settle(transaction, loader, key, &block.quiet, touched, marks).await?;
+        for (change, ordinal) in block.changes.iter().zip(self.rows..) {
+            self.order.add(ordinal, change);
+        }
+        self.rows += block.changes.len() as u64;
+        self.written += block.changes.len() + block.quiet.len();
+        if self.rows > KEPT_ROWS {
+            self.kept = None;
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.extend(block.changes);
+        }
+        if self.written >= WRITTEN_AT_ONCE {
+            self.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+/// The missing records that the source must be asked for by id.
+async fn questions(
+    loader: &Arc<Loader>,
+    missing: &Arc<Vec<ExternalId>>,
+    input: &mut Input<'_>,
+) -> Result<Vec<ExternalId>, EngineError> {
+    let mut questions = Vec::new();
+    let mut reader = loader.reader().await?;
+    for absent in missing.chunks(AT_ONCE as usize) {
+        let block = loader
+            .block(&mut reader, Vec::new(), absent.to_vec())
+            .await?;
+        take_on(input, block);
+        questions.extend(muster_reconcile::questions(input));
+        if questions.len() >= MOST_QUESTIONS {
+            questions.truncate(MOST_QUESTIONS);
+            break;
+        }
+    }
+    input.touched = Vec::new();
+    Ok(questions)
 }
 
 /// What is kept of the read, to judge later ones by.
@@ -197,12 +437,4 @@ fn answers(
             (id, answer)
         })
         .collect()
-}
-
-/// What a touched record rests under, kept while the planner has the record.
-pub(crate) struct Known {
-    pub(crate) digest: Digest,
-    pub(crate) due_marks: u64,
-    pub(crate) record: Option<muster_model::SourceRecord>,
-    pub(crate) person: Option<muster_model::Person>,
 }

@@ -8,8 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use muster_model::time::date_in;
 use muster_model::zone::zone_of;
-use muster_model::{ConnectionId, Digest, DigestKey, ExternalId, Field, Fields, Link, MatchKey};
-use muster_model::{PersonId, Policy, Value};
+use muster_model::{ConnectionId, ExternalId, Field, Link, PersonId, Policy, Value};
 use muster_reconcile::{OtherLink, Sibling, says};
 use muster_storage::{Connection, ConnectionState, Organisation, Reader};
 
@@ -20,7 +19,6 @@ use crate::error::EngineError;
 pub(super) struct Sources {
     own: ConnectionId,
     policies: BTreeMap<ConnectionId, (u32, Policy)>,
-    key: DigestKey,
     zone: TimeZone,
     now: Timestamp,
 }
@@ -70,15 +68,9 @@ impl Sources {
         Self {
             own,
             policies,
-            key: organisation.digest_key(),
             zone: Engine::zone(organisation),
             now,
         }
-    }
-
-    /// The digest of a record's key.
-    pub(super) fn digest(&self, key: MatchKey, fields: &Fields) -> Option<Digest> {
-        key.digest(fields, &self.key)
     }
 
     fn today(&self, link: &Link) -> Date {

@@ -5,6 +5,8 @@ use muster_connect::{ConnectError, RecordSink, SinkError};
 use muster_model::{DigestKey, ExternalId, MatchKey, RunId, SnapshotId, SourceRecord};
 use muster_storage::{Connection, Organisation, RecordToStore, Storage, StorageError};
 
+use tracing::Instrument;
+
 use super::Tally;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -95,6 +97,9 @@ impl<'a> SnapshotSink<'a> {
 #[async_trait]
 impl RecordSink for SnapshotSink<'_> {
     async fn records(&mut self, records: Vec<SourceRecord>) -> Result<(), SinkError> {
-        self.store(records).await.map_err(SinkError::new)
+        self.store(records)
+            .instrument(tracing::debug_span!("read: store"))
+            .await
+            .map_err(SinkError::new)
     }
 }

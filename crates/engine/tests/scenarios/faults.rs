@@ -23,10 +23,10 @@ use crate::world::{Directory, Setting, TRIPLETEX, World, rehearsal};
 const BEFORE: i32 = 60;
 const TODAY: i32 = 65;
 /// Cases played at a time.
-const AT_ONCE: usize = 4;
+pub(crate) const AT_ONCE: usize = 4;
 
 /// A fault, and whether the record of who left can be read in spite of it.
-const CASES: [(&str, bool); 17] = [
+pub(crate) const CASES: [(&str, bool); 17] = [
     ("empty", false),
     ("short-page", true),
     ("truncated-body", true),
@@ -48,19 +48,19 @@ const CASES: [(&str, bool); 17] = [
 
 /// Is the fault there when the source is read for the first time?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum When {
+pub(crate) enum When {
     First,
     Later,
 }
 
 /// What is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Play {
-    when: When,
-    with_leaver: bool,
+pub(crate) struct Play {
+    pub(crate) when: When,
+    pub(crate) with_leaver: bool,
 }
 
-const PLAYS: [Play; 4] = [
+pub(crate) const PLAYS: [Play; 4] = [
     Play {
         when: When::First,
         with_leaver: false,
@@ -80,18 +80,18 @@ const PLAYS: [Play; 4] = [
 ];
 
 /// How a play went.
-struct Played {
+pub(crate) struct Played {
     before: Directory,
     after: Directory,
     finally: Directory,
-    report: RunReport,
+    pub(crate) report: RunReport,
     next: RunReport,
     state: &'static str,
 }
 
 /// Somebody to whom nothing happens in two months, who stands on the first page
 /// and manages nobody.
-fn leaver(rehearsal: &Rehearsal) -> u64 {
+pub(crate) fn leaver(rehearsal: &Rehearsal) -> u64 {
     let company = rehearsal.on_day(TODAY);
     let changed = rehearsal.between(0, TODAY).changed;
     let cast: Vec<u64> = rehearsal
@@ -137,7 +137,7 @@ pub(crate) fn with_last_day(mut company: Company, id: u64, days_ago: i64) -> Com
     company
 }
 
-fn today(rehearsal: &Rehearsal, play: Play) -> Company {
+pub(crate) fn today(rehearsal: &Rehearsal, play: Play) -> Company {
     let company = rehearsal.on_day(TODAY);
     if play.with_leaver {
         with_last_day(company, leaver(rehearsal), 1)
@@ -178,7 +178,33 @@ async fn prepared(rehearsal: &Rehearsal, play: Play, company: Company) -> World 
     world
 }
 
-async fn play(rehearsal: &Rehearsal, play: Play, company: Company, faults: &[Fault]) -> Played {
+/// A read that goes well. What only a brake holds is released, as an administrator
+/// would who has read why it is held.
+async fn sync_and_release(world: &World) -> RunReport {
+    let made = world.sync().await;
+    assert_eq!(made.report.error, None);
+    let allow: BTreeSet<HoldKind> = made
+        .report
+        .holds
+        .iter()
+        .filter_map(|hold| HoldKind::from_word(&hold.kind))
+        .filter(|kind| kind.can_be_released())
+        .collect();
+    if !allow.is_empty() {
+        let choice = Choice { allow, only: None };
+        let plan = made.planned.unwrap().id.to_string();
+        let applied = world.engine.apply(&world.organisation, &plan, None, choice);
+        assert_eq!(applied.await.unwrap().report.counts.failed, 0);
+    }
+    made.report
+}
+
+pub(crate) async fn play(
+    rehearsal: &Rehearsal,
+    play: Play,
+    company: Company,
+    faults: &[Fault],
+) -> Played {
     let world = prepared(rehearsal, play, company.clone()).await;
     // Of two who manage each other neither statement is taken, unless one of them
     // stood alone in some read: then that one stays. Both are what the source says.
@@ -206,26 +232,10 @@ async fn play(rehearsal: &Rehearsal, play: Play, company: Company, faults: &[Fau
     // What a fault did to the source itself is mended too.
     world.turn_to(today(rehearsal, play));
     world.clock.wait(3);
-    let next = world.sync().await;
-    assert_eq!(next.report.error, None);
-    // What only a brake holds is released, as an administrator would who has read
-    // why it is held.
-    let allow: BTreeSet<HoldKind> = next
-        .report
-        .holds
-        .iter()
-        .filter_map(|hold| HoldKind::from_word(&hold.kind))
-        .filter(|kind| kind.can_be_released())
-        .collect();
-    if !allow.is_empty() {
-        let choice = Choice { allow, only: None };
-        let plan = next.planned.unwrap().id.to_string();
-        let applied = world.engine.apply(&world.organisation, &plan, None, choice);
-        assert_eq!(applied.await.unwrap().report.counts.failed, 0);
-    }
+    let next = sync_and_release(&world).await;
     // Whoever was first seen in the read before may lose access in this one.
     world.clock.wait(25);
-    world.sync_well().await;
+    sync_and_release(&world).await;
     let finally = look().await;
     world.end().await;
     Played {
@@ -233,7 +243,7 @@ async fn play(rehearsal: &Rehearsal, play: Play, company: Company, faults: &[Fau
         after,
         finally,
         report,
-        next: next.report,
+        next,
         state,
     }
 }
@@ -317,17 +327,19 @@ fn access_by_the_past(played: &Played) -> Vec<String> {
     wrong
 }
 
-/// What is wrong with a case.
-fn judged(
-    (fault, readable): (&str, bool),
+/// What is wrong with a case. `readable` says whether the record of who left can
+/// be read in spite of the faults; `None` where that depends on chance.
+pub(crate) fn judged(
+    (faults, readable): (&[&str], Option<bool>),
     play: Play,
     played: &Played,
     truth: &Played,
     leaver: u64,
 ) -> Vec<String> {
-    let case = format!("{fault} {play:?}");
+    let case = format!("{} {play:?}", faults.join(" + "));
     let mut wrong = Vec::new();
-    let past = SHOWS_THE_PAST.contains(&fault) && play.when == When::First;
+    let shows_the_past = |fault: &&str| SHOWS_THE_PAST.contains(fault);
+    let past = play.when == When::First && faults.iter().any(shows_the_past);
     if past {
         wrong.extend(
             access_by_the_past(played)
@@ -336,9 +348,19 @@ fn judged(
         );
     } else {
         for stray in played.after.strays(&played.before, &truth.after) {
+            // The newer of two rows stood on the page that was lost: the older one is
+            // what a first read knows.
+            let is_older = readable.is_none()
+                && faults.contains(&"duplicate-rows")
+                && play.when == When::First
+                && stray.contains(", field ");
+            if is_older {
+                continue;
+            }
             // An engagement that is new is known without its last day, beside older
             // ones with theirs.
-            let in_part = fault.ends_with(".endDate") && stray.contains(", engagements ");
+            let no_ends = faults.iter().any(|fault| fault.ends_with(".endDate"));
+            let in_part = no_ends && stray.contains(", engagements ");
             if !in_part {
                 wrong.push(format!("{case}: {stray}"));
             }
@@ -360,10 +382,14 @@ fn judged(
         let name = format!("{TRIPLETEX}/{leaver}");
         let access = |directory: &Directory| directory.cell(&name, "access").unwrap().to_owned();
         // Nobody is suspended in the first read of a record.
-        let at_once = readable && play.when == When::Later;
-        let expected = if at_once { "suspended" } else { "active" };
-        if access(&played.after) != expected {
-            wrong.push(format!("{case}: {name} is {}", access(&played.after)));
+        let at_once = readable.map(|readable| readable && play.when == When::Later);
+        let after = access(&played.after);
+        let is_expected = match at_once {
+            Some(at_once) => after == if at_once { "suspended" } else { "active" },
+            None => after == "suspended" || after == "active",
+        };
+        if !is_expected {
+            wrong.push(format!("{case}: {name} is {after}"));
         }
         if access(&played.finally) != "suspended" {
             wrong.push(format!("{case}: {name} stays"));
@@ -405,7 +431,7 @@ async fn faults_change_nothing_that_is_not_true() {
             let fault: Fault = case.0.parse().unwrap();
             let played = play(rehearsal, one, today(rehearsal, one), &[fault]).await;
             let (_, truth) = truths.iter().find(|(of, _)| *of == one).unwrap();
-            let wrong = judged(case, one, &played, truth, leaver);
+            let wrong = judged((&[case.0], Some(case.1)), one, &played, truth, leaver);
             let line = line(case.0, one, &played, &leaver.to_string());
             let failing = played.report.error.is_some();
             assert_eq!(played.state == "failing", failing, "{line}");

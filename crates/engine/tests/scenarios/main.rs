@@ -16,8 +16,10 @@
 mod world;
 
 mod applying;
+mod fault_pairs;
 mod faults;
 mod hard_cases;
+mod moved;
 mod oracle;
 mod outward;
 mod rehearsal;

@@ -3,10 +3,12 @@
 
 mod change;
 mod effect;
+mod hasher;
 mod hold;
 mod manager;
 mod reason;
 mod rest;
+mod tally;
 
 use std::collections::BTreeMap;
 
@@ -16,16 +18,18 @@ use serde::{Deserialize, Serialize};
 
 pub use change::{Change, Planned, Precondition};
 pub use effect::{Effect, FieldValue, ManagerKey};
+pub use hasher::PlanHasher;
 pub use hold::{Hold, HoldKind};
 pub use manager::{ManagerProblem, ManagerProblemKind};
 pub use reason::Reason;
 pub use rest::{Quiet, Rest, RestCounts};
+pub use tally::PlanTally;
 
 use crate::digest::{Digest, DigestKey};
 use crate::evidence::Evidence;
 use crate::field::Field;
 use crate::id::ConnectionId;
-use crate::report::{Class, Counts, FieldCounts, PeopleCounts};
+use crate::report::{Counts, FieldCounts, PeopleCounts};
 
 /// A stored change set.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,67 +71,38 @@ pub enum Cause {
 }
 
 impl Plan {
-    /// The keyed hash: connection, civil date, then per record its situation,
-    /// reaction, values, reasons and versions. Not the time, not the evidence's
-    /// page count, no new id: planning twice gives the same.
+    /// The keyed hash; see [`PlanHasher`].
     #[must_use]
     pub fn compute_hash(&self, key: &DigestKey) -> Digest {
-        let mut digester = key.digester("plan");
-        digester
-            .text(&self.connection.to_string())
-            .text(&self.made_for.to_string())
-            .number(self.changes.len() as u64);
+        let rows = self.changes.len() as u64;
+        let mut hasher = PlanHasher::new(key, self.connection, self.made_for, rows);
         for change in &self.changes {
-            change.digest_into(&mut digester);
+            hasher.row(change);
         }
-        for problem in &self.managers {
-            digester
-                .text(problem.external_id.as_str())
-                .number(problem.kind as u64);
-        }
-        digester.finish()
+        hasher.finish(&self.managers)
     }
 
-    /// Each person once, by class, as if everything open succeeds. The classes
-    /// add up to the records in scope plus the gone; the gone at rest are ignored.
+    /// Each person once, by class, as if everything open succeeds.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        counts.add(Class::Unchanged, self.resting.unchanged);
-        counts.add(Class::Ignored, self.resting.ignored + self.resting.gone);
-        for class in self.changes.iter().filter_map(Change::class) {
-            counts.add(class, 1);
-        }
-        counts
+        self.tally().counts
     }
 
     /// Per field, as if everything open succeeds.
     #[must_use]
     pub fn field_counts(&self) -> BTreeMap<Field, FieldCounts> {
-        let mut counts: BTreeMap<Field, FieldCounts> = BTreeMap::new();
-        for planned in self.changes.iter().flat_map(|change| &change.effects) {
-            match &planned.effect {
-                Effect::Set { field, .. } => {
-                    let entry = counts.entry(*field).or_default();
-                    if planned.held.is_some() {
-                        entry.held += 1
-                    } else {
-                        entry.applied += 1
-                    }
-                }
-                Effect::Manager { .. } => {
-                    let entry = counts.entry(Field::ManagerExternalId).or_default();
-                    if planned.held.is_some() {
-                        entry.held += 1
-                    } else {
-                        entry.applied += 1
-                    }
-                }
-                Effect::Conflict { field, .. } => counts.entry(*field).or_default().conflicts += 1,
-                _ => {}
-            }
+        self.tally().fields
+    }
+
+    /// Everything that is counted of it.
+    #[must_use]
+    pub fn tally(&self) -> PlanTally {
+        let mut tally = PlanTally::default();
+        tally.rest(self.resting);
+        for change in &self.changes {
+            tally.add(change);
         }
-        counts
+        tally
     }
 
     /// Is there nothing to do and nothing to decide?

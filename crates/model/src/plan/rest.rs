@@ -54,6 +54,14 @@ impl RestCounts {
         *counter += records;
     }
 
+    /// Adds other counts.
+    pub const fn merge(&mut self, other: Self) {
+        self.unchanged += other.unchanged;
+        self.ignored += other.ignored;
+        self.out_of_scope += other.out_of_scope;
+        self.gone += other.gone;
+    }
+
     /// Takes back what was counted: the record has a row after all.
     pub const fn remove(&mut self, rest: Rest, records: u64) {
         let counter = match rest {

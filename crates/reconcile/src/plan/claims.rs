@@ -11,32 +11,33 @@ use crate::matching::{self, Match};
 use crate::scope::{self, Scope};
 
 /// Which records, still running, name a person of whom they hold no link.
+#[derive(Debug, Default)]
 pub(super) struct Claims(BTreeMap<PersonId, Vec<ExternalId>>);
 
 impl Claims {
-    /// Asks every touched record that has no link.
-    pub(super) fn of(input: &Input<'_>, touched: &[Touched]) -> Self {
-        let mut claims: BTreeMap<PersonId, Vec<ExternalId>> = BTreeMap::new();
-        let unlinked = touched
-            .iter()
-            .filter(|touched| touched.link.is_none())
-            .filter_map(|touched| touched.record.as_ref());
-        for source in unlinked {
-            let running = source.presence == Presence::Present
-                && scope::judge(input.policy, source, false) == Scope::In
-                && !is_over(input, source);
-            if !running {
-                continue;
-            }
-            let found = matching::find(source, input.policy, input.key, &input.holders);
-            if let Match::Person { person, .. } = found {
-                claims
-                    .entry(person)
-                    .or_default()
-                    .push(source.external_id.clone());
-            }
+    /// Does a record without a link name somebody? Then it waits until all claims
+    /// are known; one that still runs is a claim itself.
+    pub(super) fn hear(&mut self, input: &Input<'_>, touched: &Touched) -> bool {
+        let unlinked = touched.link.is_none() || touched.person.is_none();
+        let Some(source) = touched.record.as_ref().filter(|_| unlinked) else {
+            return false;
+        };
+        // Nobody is named where nobody holds a key.
+        if input.holders.people.is_empty()
+            || source.presence != Presence::Present
+            || scope::judge(input.policy, source, false) != Scope::In
+        {
+            return false;
         }
-        Self(claims)
+        let found = matching::find(source, input.policy, input.key, &input.holders);
+        let Match::Person { person, .. } = found else {
+            return false;
+        };
+        if touched.link.is_none() && !is_over(input, source) {
+            let claims = self.0.entry(person).or_default();
+            claims.push(source.external_id.clone());
+        }
+        true
     }
 
     /// What a match is worth beside the other claims: without a strong key or

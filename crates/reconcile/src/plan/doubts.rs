@@ -1,28 +1,38 @@
 //! Holds that come from the read and not from a brake: no person releases them.
 
 use muster_model::Evidence;
-use muster_model::plan::{Change, Hold, HoldKind};
+use muster_model::plan::{Change, Hold, HoldKind, Planned};
 
-/// One hold for each kind of doubt that holds rows.
-pub(super) fn holds(evidence: &Evidence, changes: &[Change]) -> Vec<Hold> {
-    [HoldKind::Doubt, HoldKind::FirstRead, HoldKind::Unconfirmed]
-        .into_iter()
-        .filter_map(|kind| {
-            let held = |change: &&Change| {
-                change
-                    .effects
-                    .iter()
-                    .any(|planned| planned.held == Some(kind))
-            };
-            let rows = changes.iter().filter(held).count() as u64;
-            (rows > 0).then(|| Hold {
-                kind,
+/// The kinds of doubt that hold rows.
+const KINDS: [HoldKind; 3] = [HoldKind::Doubt, HoldKind::FirstRead, HoldKind::Unconfirmed];
+
+/// How many rows each doubt holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Doubts([u64; 3]);
+
+impl Doubts {
+    /// Counts a row.
+    pub(super) fn add(&mut self, change: &Change) {
+        for (kind, rows) in KINDS.iter().zip(&mut self.0) {
+            let held = |planned: &Planned| planned.held == Some(*kind);
+            *rows += u64::from(change.effects.iter().any(held));
+        }
+    }
+
+    /// One hold for each kind of doubt that holds rows.
+    pub(super) fn holds(&self, evidence: &Evidence) -> Vec<Hold> {
+        KINDS
+            .iter()
+            .zip(self.0)
+            .filter(|(_, rows)| *rows > 0)
+            .map(|(kind, rows)| Hold {
+                kind: *kind,
                 rows,
-                reason: reason(kind, evidence),
-                next: next(kind).to_owned(),
+                reason: reason(*kind, evidence),
+                next: next(*kind).to_owned(),
             })
-        })
-        .collect()
+            .collect()
+    }
 }
 
 fn reason(kind: HoldKind, evidence: &Evidence) -> String {

@@ -1,18 +1,16 @@
 //! The pass over the managers, and its effects on the rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use muster_model::plan::{
-    Change, Effect, HoldKind, ManagerKey, ManagerProblemKind, Planned, Precondition, Quiet,
-};
+use muster_model::plan::{Change, Effect, HoldKind, ManagerKey, Planned, Precondition, Quiet};
 use muster_model::policy::BrakeKind;
 use muster_model::{ExternalId, Field, Flow, PersonId, Reaction, Reason, Situation, SourceRecord};
 
 use super::rows::Rows;
 use super::subject::Subject;
 use crate::input::Input;
-use crate::managers::{self, Named, Statement};
+use crate::managers::{Named, Resolved, Statement};
 
 /// Notes whom the record of a known person names as manager.
 pub(super) fn state(
@@ -72,40 +70,40 @@ fn note(
     });
 }
 
-/// Resolves every statement, and adds what follows to the rows. Linear in the
-/// statements and rows but for the maps' logarithms.
-pub(super) fn resolve(input: &Input<'_>, rows: &mut Rows) {
-    if rows.statements.is_empty() {
-        return;
-    }
-    let mut resolved = managers::resolve(&rows.statements, &coming(&rows.changes), &input.managers);
+/// Records whose people this row makes or joins, as far as it is not in doubt.
+pub(super) fn comes(change: &Change) -> bool {
+    change.effects.iter().any(|planned| {
+        planned.held.is_none() && matches!(planned.effect, Effect::Create { .. } | Effect::Link)
+    })
+}
+
+/// Adds to the rows of a block what follows from the statements about managers.
+pub(super) fn resolve(resolved: &Resolved, rows: &mut Rows) {
     for change in &mut rows.changes {
         let Some(id) = &change.external_id else {
             continue;
         };
-        if let Some((from, to)) = resolved.changes.remove(id) {
+        if let Some((from, to)) = resolved.change(id) {
             change.effects.push(effect(from, to));
         }
     }
-    wake(&mut resolved.changes, rows);
-    wait(&resolved.problems, rows);
-    rows.managers = resolved.problems;
+    wake(resolved, rows);
+    // Whoever names a stranger or stands on a cycle is looked at again at each read.
+    for change in &mut rows.changes {
+        let waits = change
+            .external_id
+            .as_ref()
+            .is_some_and(|id| resolved.waits(id));
+        change.settles &= !waits;
+    }
+    for quiet in &mut rows.quiet {
+        quiet.settles &= !resolved.waits(&quiet.external_id);
+    }
     rows.sort();
 }
 
-/// Records whose people this plan makes or joins, as far as it is not in doubt.
-fn coming(changes: &[Change]) -> BTreeSet<ExternalId> {
-    let comes = |planned: &Planned| {
-        planned.held.is_none() && matches!(planned.effect, Effect::Create { .. } | Effect::Link)
-    };
-    changes
-        .iter()
-        .filter(|change| change.effects.iter().any(comes))
-        .filter_map(|change| change.external_id.clone())
-        .collect()
-}
-
-fn effect(from: Option<PersonId>, to: Option<ManagerKey>) -> Planned {
+/// The effect of another manager.
+pub(super) fn effect(from: Option<PersonId>, to: Option<ManagerKey>) -> Planned {
     let effect = Effect::Manager { from, to };
     // To have a manager for the first time takes nobody's approver away.
     if from.is_some() {
@@ -115,24 +113,22 @@ fn effect(from: Option<PersonId>, to: Option<ManagerKey>) -> Planned {
     }
 }
 
-type Changed = BTreeMap<ExternalId, (Option<PersonId>, Option<ManagerKey>)>;
-
 /// Makes rows of records that would rest, but for their manager.
-fn wake(changed: &mut Changed, rows: &mut Rows) {
-    if changed.is_empty() {
-        return;
-    }
+fn wake(resolved: &Resolved, rows: &mut Rows) {
     let statements: BTreeMap<&ExternalId, &Statement> = rows
         .statements
         .iter()
         .map(|statement| (&statement.external_id, statement))
         .collect();
+    if statements.is_empty() {
+        return;
+    }
     let mut woken = Vec::new();
     let resting = std::mem::take(&mut rows.quiet);
     for quiet in resting {
         let statement = statements.get(&quiet.external_id);
-        let (Some((from, to)), Some(statement)) = (changed.remove(&quiet.external_id), statement)
-        else {
+        let changed = statement.and_then(|_| resolved.change(&quiet.external_id));
+        let (Some((from, to)), Some(statement)) = (changed, statement) else {
             rows.quiet.push(quiet);
             continue;
         };
@@ -163,52 +159,25 @@ fn awake(quiet: Quiet, statement: &Statement, effect: Planned) -> Change {
     }
 }
 
-/// Whoever names a stranger or stands on a cycle is looked at again at each
-/// read: the stranger may appear, and the cycle may open.
-fn wait(problems: &[muster_model::plan::ManagerProblem], rows: &mut Rows) {
-    let waiting: BTreeSet<&ExternalId> = problems
-        .iter()
-        .filter(|problem| problem.kind != ManagerProblemKind::Oneself)
-        .map(|problem| &problem.external_id)
-        .collect();
-    let waits = |id: Option<&ExternalId>| id.is_some_and(|id| waiting.contains(id));
-    for change in &mut rows.changes {
-        change.settles &= !waits(change.external_id.as_ref());
-    }
-    for quiet in &mut rows.quiet {
-        quiet.settles &= !waits(Some(&quiet.external_id));
-    }
-}
-
-/// Holds whoever would report to somebody whose creation a brake holds.
-pub(super) fn hold_with_managers(changes: &mut [Change]) {
-    let held: BTreeMap<ExternalId, HoldKind> = changes
-        .iter()
-        .filter_map(|change| {
-            let held = change
-                .effects
-                .iter()
-                .find(|planned| matches!(planned.effect, Effect::Create { .. }))?
-                .held?;
-            Some((change.external_id.clone()?, held))
-        })
-        .collect();
-    if held.is_empty() {
-        return;
-    }
-    for change in changes {
-        for planned in &mut change.effects {
-            let Effect::Manager {
-                to: Some(ManagerKey::Record(record)),
-                ..
-            } = &planned.effect
-            else {
-                continue;
-            };
-            if let (None, Some(kind)) = (planned.held, held.get(record)) {
-                planned.held = Some(*kind);
-                change.settles = false;
-            }
+/// Holds whoever would report to somebody whose creation a brake holds; `held`
+/// says what holds the creation of a record's person.
+pub(super) fn hold_with_managers(
+    change: &mut Change,
+    held: impl Fn(&ExternalId) -> Option<HoldKind>,
+) {
+    let mut waits = false;
+    for planned in &mut change.effects {
+        let Effect::Manager {
+            to: Some(ManagerKey::Record(record)),
+            ..
+        } = &planned.effect
+        else {
+            continue;
+        };
+        if let (None, Some(kind)) = (planned.held, held(record)) {
+            planned.held = Some(kind);
+            waits = true;
         }
     }
+    change.settles &= !waits;
 }

@@ -21,7 +21,7 @@ use crate::trust::{Follows, Verdict};
 pub(super) struct Judge<'a> {
     pub(super) input: &'a Input<'a>,
     pub(super) verdict: &'a Verdict,
-    pub(super) claims: Claims,
+    pub(super) claims: &'a Claims,
 }
 
 impl<'a> Judge<'a> {

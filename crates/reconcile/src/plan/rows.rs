@@ -3,43 +3,26 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use muster_model::plan::{Change, ManagerProblem, Precondition, Quiet, Rest, RestCounts};
+use muster_model::plan::{Change, Precondition, Quiet, Rest, RestCounts};
 use muster_model::report::PeopleCounts;
 use muster_model::{ExternalId, PersonId, Reason};
 
-use crate::input::{Input, Touched};
+use crate::input::Touched;
 use crate::managers::Statement;
 
-/// The plan while it grows.
+/// The rows of some records while they grow.
+#[derive(Debug, Default)]
 pub(super) struct Rows {
     pub(super) changes: Vec<Change>,
     pub(super) quiet: Vec<Quiet>,
     pub(super) statements: Vec<Statement>,
     pub(super) people: PeopleCounts,
     pub(super) resting: RestCounts,
-    pub(super) managers: Vec<ManagerProblem>,
     /// Administrators whose access these rows would take.
     pub(super) administrators_leaving: BTreeSet<PersonId>,
 }
 
 impl Rows {
-    pub(super) fn new(input: &Input<'_>, read: u64) -> Self {
-        Self {
-            changes: Vec::new(),
-            quiet: Vec::new(),
-            statements: Vec::new(),
-            people: PeopleCounts {
-                read,
-                out_of_scope: input.untouched.out_of_scope,
-                invalid: 0,
-                gone: input.untouched.gone,
-            },
-            resting: input.untouched,
-            managers: Vec::new(),
-            administrators_leaving: BTreeSet::new(),
-        }
-    }
-
     /// Lays a record to rest. One that the policy does not cover is counted
     /// there, so that the classes add up to the records in scope plus the gone.
     pub(super) fn rest(&mut self, quiet: Quiet) {
@@ -52,6 +35,19 @@ impl Rows {
 
     pub(super) fn push(&mut self, change: Change) {
         self.changes.push(change);
+    }
+
+    /// Takes in the rows of other records.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.changes.append(&mut other.changes);
+        self.quiet.append(&mut other.quiet);
+        self.statements.append(&mut other.statements);
+        self.people.out_of_scope += other.people.out_of_scope;
+        self.people.invalid += other.people.invalid;
+        self.people.gone += other.people.gone;
+        self.resting.merge(other.resting);
+        self.administrators_leaving
+            .append(&mut other.administrators_leaving);
     }
 
     /// The rows in the order of the plan.

@@ -11,6 +11,19 @@ use crate::error::StorageError;
 /// Bytes sent at once.
 const CHUNK: usize = 1 << 20;
 
+/// The staged records that are new, say something else, or were in this snapshot
+/// before. Looked up one by one through the primary key: a join is
+/// planned badly while the database has no statistics of a connection that was never
+/// read, and the offset keeps the lookup from becoming a join.
+pub(crate) const NOT_THE_SAME: &str = "SELECT seen.external_id, record.seen_in, record.revision, \
+    (SELECT body.wrapped_key FROM record_bodies AS body WHERE body.organisation_id = $1 \
+        AND body.connection_id = $2 AND body.external_id = seen.external_id) \
+    FROM stage_seen AS seen LEFT JOIN LATERAL (SELECT known.digest, known.seen_in, known.revision \
+        FROM source_records AS known WHERE known.organisation_id = $1 \
+        AND known.connection_id = $2 AND known.external_id = seen.external_id OFFSET 0) \
+    AS record ON TRUE \
+    WHERE record.digest IS NULL OR record.digest <> seen.digest OR record.seen_in = $3";
+
 /// Makes an empty stage of this table's columns and loads the rows into it.
 /// A stage belongs to the connection and is empty again after the transaction.
 pub(crate) async fn stage(

@@ -21,7 +21,7 @@ const CONNECTIONS: u32 = 10;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Each version of the schema; forward only, and never edited once published.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (
         1,
         "first",
@@ -32,7 +32,16 @@ const MIGRATIONS: [(i64, &str, &str); 2] = [
         "sending",
         include_str!("../../migrations/postgres/0006_sending.sql"),
     ),
+    (
+        7,
+        "large firms",
+        include_str!("../../migrations/postgres/0007_large_firms.sql"),
+    ),
 ];
+
+/// The tables that grow with people.
+const LEARN: &str = "ANALYZE source_records, record_bodies, record_keys, people, person_keys, \
+    links, plan_rows";
 
 /// The server.
 #[derive(Debug, Clone)]
@@ -72,6 +81,14 @@ impl Engine {
     /// A transaction that sees what others committed before each statement.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StorageError> {
         Ok(self.pool.begin().await?)
+    }
+
+    /// Lets the server count what stands in the tables that grow with people. It
+    /// does so by itself a minute later; until then it takes a table that was
+    /// just filled for an empty one and plans accordingly.
+    pub(crate) async fn learn(&self) -> Result<(), StorageError> {
+        sqlx::query(LEARN).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// Waits for open work and closes the connections.

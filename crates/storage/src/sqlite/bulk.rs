@@ -11,6 +11,16 @@ const ROWS: usize = 500;
 /// SQLite takes 32,766 parameters in a statement.
 const PARAMETERS: usize = 32_000;
 
+/// The staged records that are new, say something else, or were in this snapshot
+/// before: an outer join begins with its left side.
+pub(crate) const NOT_THE_SAME: &str = "SELECT seen.external_id, record.seen_in, record.revision, \
+    (SELECT body.wrapped_key FROM record_bodies AS body WHERE body.organisation_id = $1 \
+        AND body.connection_id = $2 AND body.external_id = seen.external_id) \
+    FROM stage_seen AS seen LEFT JOIN source_records AS record \
+    ON record.organisation_id = $1 AND record.connection_id = $2 \
+    AND record.external_id = seen.external_id \
+    WHERE record.digest IS NULL OR record.digest <> seen.digest OR record.seen_in = $3";
+
 /// Makes an empty stage of this table's columns and loads the rows into it.
 /// A stage belongs to the connection and is never written to disk.
 pub(crate) async fn stage(
@@ -35,7 +45,9 @@ pub(crate) async fn stage(
     sqlx::query(AssertSqlSafe(create))
         .execute(&mut *session)
         .await?;
-    // By its key, so that whichever side the planner begins with, the other is looked up.
+    // By its key, so that whichever side the planner begins with, the other is looked
+    // up. (It believes that a stage is huge, and begins with the table where it may: so
+    // every statement also asks the table for the keys of the stage alone.)
     if let Some((key, _)) = table.columns.first() {
         let index = format!("CREATE INDEX IF NOT EXISTS temp.{name}_key ON {name} ({key})");
         sqlx::query(AssertSqlSafe(index))
@@ -62,9 +74,9 @@ pub(crate) async fn append(
             for cell in row {
                 match cell {
                     Cell::Uuid(value) => tuple.push_bind(*value),
-                    Cell::Text(value) => tuple.push_bind(value.clone()),
+                    Cell::Text(value) => tuple.push_bind(value.as_deref()),
                     Cell::Number(value) => tuple.push_bind(*value),
-                    Cell::Bytes(value) => tuple.push_bind(value.clone()),
+                    Cell::Bytes(value) => tuple.push_bind(value.as_deref()),
                 };
             }
         });

@@ -24,7 +24,7 @@ const READERS: u32 = 8;
 const CACHE: &str = "-65536";
 
 /// Each version of the schema; forward only, and never edited once published.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (
         1,
         "first",
@@ -34,6 +34,11 @@ const MIGRATIONS: [(i64, &str, &str); 2] = [
         6,
         "sending",
         include_str!("../../migrations/sqlite/0006_sending.sql"),
+    ),
+    (
+        7,
+        "large firms",
+        include_str!("../../migrations/sqlite/0007_large_firms.sql"),
     ),
 ];
 
@@ -101,6 +106,12 @@ impl Engine {
     /// wrote in between, whatever the timeout.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StorageError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Nothing: every statement over many rows names the side it begins with.
+    #[allow(clippy::unused_async)] // as on the other engine
+    pub(crate) async fn learn(&self) -> Result<(), StorageError> {
+        Ok(())
     }
 
     /// Waits for open work and closes the file.

@@ -39,6 +39,7 @@ const SETTLE: &str = "UPDATE source_records SET settled_digest = given.digest, \
     settled_versions = $3, rest = given.rest, due_on = given.due_on, \
     due_marks_settled = given.due_marks FROM stage_rests AS given \
     WHERE source_records.organisation_id = $1 AND source_records.connection_id = $2 \
+    AND source_records.external_id IN (SELECT external_id FROM stage_rests) \
     AND source_records.external_id = given.external_id";
 const UNSETTLE: &str = "UPDATE source_records SET settled_digest = NULL, settled_versions = NULL, \
     rest = NULL WHERE organisation_id = $1 AND connection_id = $2 \

@@ -72,11 +72,13 @@ fn kind(word: &str) -> Result<MatchKey, StorageError> {
         .ok_or_else(|| damaged("keys.kind", "not one of its words"))
 }
 
-/// Replaces the keys of the records in the stage `stage_records`.
+/// Replaces the keys of the records in the stage `stage_records`; of new ones alone
+/// there is nothing to forget.
 pub(crate) async fn replace_of_records(
     scope: &Scope,
     session: &mut Session,
     connection: ConnectionId,
+    any_known: bool,
     keys: impl Iterator<Item = (&ExternalId, &BTreeMap<MatchKey, Digest>)>,
 ) -> Result<(), StorageError> {
     let rows: Vec<Vec<Cell>> = keys
@@ -91,6 +93,9 @@ pub(crate) async fn replace_of_records(
         .collect();
     stage(&mut *session, &RECORD_KEYS, &rows).await?;
     for statement in [FORGET_RECORD_KEYS, STORE_RECORD_KEYS] {
+        if !any_known && statement == FORGET_RECORD_KEYS {
+            continue;
+        }
         sqlx::query(statement)
             .bind(scope.id())
             .bind(connection.uuid())
@@ -100,10 +105,12 @@ pub(crate) async fn replace_of_records(
     Ok(())
 }
 
-/// Replaces the keys of the people in the stage `stage_ids`.
+/// Replaces the keys of the people in the stage `stage_ids`; of new ones alone
+/// there is nothing to forget.
 pub(crate) async fn replace_of_people(
     scope: &Scope,
     session: &mut Session,
+    any_known: bool,
     keys: impl Iterator<Item = (PersonId, &BTreeMap<MatchKey, Digest>)>,
 ) -> Result<(), StorageError> {
     let rows: Vec<Vec<Cell>> = keys
@@ -117,12 +124,17 @@ pub(crate) async fn replace_of_people(
         })
         .collect();
     stage(&mut *session, &PERSON_KEYS, &rows).await?;
-    sqlx::query(RELEASE_PERSON_KEYS)
-        .bind(scope.id())
-        .bind(scope.now())
-        .execute(&mut *session)
-        .await?;
+    if any_known {
+        sqlx::query(RELEASE_PERSON_KEYS)
+            .bind(scope.id())
+            .bind(scope.now())
+            .execute(&mut *session)
+            .await?;
+    }
     for statement in [FORGET_PERSON_KEYS, STORE_PERSON_KEYS] {
+        if !any_known && statement == FORGET_PERSON_KEYS {
+            continue;
+        }
         sqlx::query(statement)
             .bind(scope.id())
             .execute(&mut *session)
@@ -227,6 +239,93 @@ pub(crate) async fn holders(
         }
     }
     Ok(holders)
+}
+
+/// The people who hold a key of one of these records; and, of keys that another
+/// record of the snapshot holds too, all records that hold them.
+pub(crate) async fn holders_of_records(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    snapshot: SnapshotId,
+    ids: &[ExternalId],
+) -> Result<KeyHolders, StorageError> {
+    let mut holders = KeyHolders::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let mut people = given_ids(ids);
+        people.push(
+            "SELECT DISTINCT held.kind, held.digest, held.person_id FROM given \
+             CROSS JOIN record_keys AS own CROSS JOIN person_keys AS held \
+             WHERE own.external_id = given.external_id \
+             AND held.organisation_id = own.organisation_id AND held.kind = own.kind \
+             AND held.digest = own.digest AND own.organisation_id = ",
+        );
+        people
+            .push_bind(scope.id())
+            .push(" AND own.connection_id = ")
+            .push_bind(connection.uuid());
+        for (word, bytes, person) in people
+            .build_query_as::<(String, Vec<u8>, Uuid)>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            let key = (kind(&word)?, digest("person_keys.digest", &bytes)?);
+            let person = PersonId::from_uuid(person);
+            let people = &mut holders.entry(key).or_default().people;
+            // Two records of one key, asked about in two statements.
+            if !people.contains(&person) {
+                people.push(person);
+            }
+        }
+
+        let mut records = given_ids(ids);
+        records.push(
+            "SELECT own.kind, own.digest, own.external_id, other.external_id FROM given \
+             CROSS JOIN record_keys AS own CROSS JOIN record_keys AS other \
+             CROSS JOIN source_records AS record \
+             WHERE own.external_id = given.external_id \
+             AND other.organisation_id = own.organisation_id \
+             AND other.connection_id = own.connection_id AND other.kind = own.kind \
+             AND other.digest = own.digest AND other.external_id <> own.external_id \
+             AND record.organisation_id = other.organisation_id \
+             AND record.connection_id = other.connection_id \
+             AND record.external_id = other.external_id AND own.organisation_id = ",
+        );
+        records
+            .push_bind(scope.id())
+            .push(" AND own.connection_id = ")
+            .push_bind(connection.uuid())
+            .push(" AND record.seen_in = ")
+            .push_bind(snapshot.uuid());
+        for (word, bytes, own, other) in records
+            .build_query_as::<(String, Vec<u8>, String, String)>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            let key = (kind(&word)?, digest("record_keys.digest", &bytes)?);
+            let records = &mut holders.entry(key).or_default().records;
+            for id in [own, other] {
+                let id = ExternalId::new(id);
+                if !records.contains(&id) {
+                    records.push(id);
+                }
+            }
+        }
+    }
+    for owners in holders.values_mut() {
+        owners.people.sort_unstable();
+        owners.records.sort_unstable();
+    }
+    Ok(holders)
+}
+
+fn given_ids(ids: &[ExternalId]) -> QueryBuilder<Db> {
+    let mut query = QueryBuilder::new("WITH given (external_id) AS (");
+    query.push_values(ids, |mut row, id| {
+        row.push_bind(id.as_str());
+    });
+    query.push(") ");
+    query
 }
 
 fn given(keys: &[(MatchKey, Digest)]) -> QueryBuilder<Db> {

@@ -35,6 +35,7 @@ const UPDATE: &str = "UPDATE links SET person_id = given.person_id, sealed = giv
     decisions = given.decisions, revision = given.revision, gone_since = given.gone_since, \
     version = given.version + 1 FROM stage_links AS given \
     WHERE links.organisation_id = $1 AND links.connection_id = $2 \
+    AND links.external_id IN (SELECT external_id FROM stage_links) \
     AND links.external_id = given.external_id AND links.version = given.version \
     AND given.version > 0 RETURNING links.external_id";
 const INSERT: &str = "INSERT INTO links (organisation_id, connection_id, external_id, person_id, \
@@ -46,11 +47,10 @@ const DELETE: &str = "DELETE FROM links WHERE organisation_id = $1 AND connectio
     AND external_id IN (SELECT external_id FROM stage_external_ids)";
 
 /// Whoever has left is linked still, in case they come back, and is no share of the firm.
-const LINKED_PEOPLE: &str = "SELECT count(DISTINCT links.person_id) FROM links \
-    JOIN people ON people.organisation_id = links.organisation_id \
-    AND people.id = links.person_id \
-    WHERE links.organisation_id = $1 AND links.connection_id = $2 \
-    AND people.employment <> 'ended'";
+const LINKED_PEOPLE: &str = "SELECT count(*) FROM people \
+    WHERE people.organisation_id = $1 AND people.employment <> 'ended' AND EXISTS ( \
+        SELECT 1 FROM links WHERE links.organisation_id = $1 \
+        AND links.person_id = people.id AND links.connection_id = $2)";
 
 type Row = (
     Uuid,
@@ -213,7 +213,12 @@ pub(crate) async fn write(
         }
         stage(&mut *session, &LINKS, &rows).await?;
         let mut written = BTreeSet::new();
-        for statement in [UPDATE, INSERT] {
+        let any_known = links.iter().any(|link| link.version > 0);
+        let any_new = links.iter().any(|link| link.version == 0);
+        for (statement, is_needed) in [(UPDATE, any_known), (INSERT, any_new)] {
+            if !is_needed {
+                continue;
+            }
             written.extend(
                 sqlx::query_scalar::<Db, String>(statement)
                     .bind(scope.id())

@@ -50,6 +50,7 @@ const UPDATE: &str = "UPDATE people SET fields = given.fields, sealed = given.se
     work_email = given.work_email, employee_number = given.employee_number, \
     administrator = given.administrator, updated_at = $2 \
     FROM stage_people AS given WHERE people.organisation_id = $1 AND people.id = given.id \
+    AND people.id IN (SELECT id FROM stage_people) \
     AND people.version = given.version AND given.version > 0 RETURNING people.id";
 const INSERT: &str = "INSERT INTO people (organisation_id, id, fields, sealed, wrapped_key, owners, \
     engagements, manager_id, employment, access, access_before, access_cause, standing, version, \
@@ -170,6 +171,63 @@ pub(crate) async fn manager_edges(
         .collect())
 }
 
+/// Those of these people who have a manager, and whom.
+pub(crate) async fn managers_of(
+    scope: &Scope,
+    session: &mut Session,
+    ids: &[PersonId],
+) -> Result<Vec<(PersonId, PersonId)>, StorageError> {
+    let mut edges = Vec::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let mut query = given(ids);
+        query.push(
+            "SELECT person.id, person.manager_id FROM given CROSS JOIN people AS person \
+             WHERE person.id = given.id AND person.manager_id IS NOT NULL \
+             AND person.organisation_id = ",
+        );
+        query.push_bind(scope.id());
+        for (person, manager) in query
+            .build_query_as::<(Uuid, Uuid)>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            edges.push((PersonId::from_uuid(person), PersonId::from_uuid(manager)));
+        }
+    }
+    Ok(edges)
+}
+
+/// Who has each of these folded addresses.
+pub(crate) async fn of_addresses(
+    scope: &Scope,
+    session: &mut Session,
+    addresses: &[String],
+) -> Result<BTreeMap<String, Vec<PersonId>>, StorageError> {
+    let mut people: BTreeMap<String, Vec<PersonId>> = BTreeMap::new();
+    for addresses in addresses.chunks(AT_ONCE) {
+        let mut query = QueryBuilder::<Db>::new("WITH given (address) AS (");
+        query.push_values(addresses, |mut row, address| {
+            row.push_bind(address.as_str());
+        });
+        query.push(
+            ") SELECT person.work_email, person.id FROM given CROSS JOIN people AS person \
+             WHERE person.work_email = given.address AND person.organisation_id = ",
+        );
+        query.push_bind(scope.id());
+        for (address, id) in query
+            .build_query_as::<(String, Uuid)>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            people
+                .entry(address)
+                .or_default()
+                .push(PersonId::from_uuid(id));
+        }
+    }
+    Ok(people)
+}
+
 /// How many administrators may enter now.
 pub(crate) async fn administrators(
     scope: &Scope,
@@ -259,7 +317,12 @@ async fn write_some(
     }
     stage(&mut *session, &PEOPLE, &rows).await?;
     let mut written = BTreeSet::new();
-    for statement in [UPDATE, INSERT] {
+    let any_known = people.iter().any(|given| given.person.version > 0);
+    let any_new = people.iter().any(|given| given.person.version == 0);
+    for (statement, is_needed) in [(UPDATE, any_known), (INSERT, any_new)] {
+        if !is_needed {
+            continue;
+        }
         written.extend(
             sqlx::query_scalar::<Db, Uuid>(statement)
                 .bind(scope.id())
@@ -276,7 +339,7 @@ async fn write_some(
         .iter()
         .filter(|given| written.contains(&given.person.id))
         .map(|given| (given.person.id, &given.keys));
-    keys::replace_of_people(scope, session, of_written).await?;
+    keys::replace_of_people(scope, session, any_known, of_written).await?;
     let ids = people.iter().map(|given| given.person.id);
     Ok(ids.filter(|id| !written.contains(id)).collect())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use muster_model::{Change, ConnectionId, ExternalId, PersonId, Plan, PlanId};
+use muster_model::{Change, ConnectionId, ExternalId, PersonId, PlanId};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -46,7 +46,18 @@ const MARKS: Table = Table {
 const MARK: &str = "UPDATE plan_rows SET state = given.state, error_code = given.error_code, \
     person_id = COALESCE(given.person_id, plan_rows.person_id) \
     FROM stage_change_marks AS given WHERE plan_rows.organisation_id = $1 \
-    AND plan_rows.plan_id = $2 AND plan_rows.ordinal = given.ordinal";
+    AND plan_rows.plan_id = $2 AND plan_rows.ordinal IN (SELECT ordinal FROM stage_change_marks) \
+    AND plan_rows.ordinal = given.ordinal";
+/// The columns of a row with the keys that open it; see [`OWNERS`].
+const COLUMNS: &str = "held.ordinal, held.person_id, held.sealed_person_id, held.sealed, \
+    held.state, held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
+    body.wrapped_key";
+const OWNERS: &str = "JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
+    AND plan.id = held.plan_id \
+    LEFT JOIN people AS person ON person.organisation_id = held.organisation_id \
+    AND person.id = held.sealed_person_id \
+    LEFT JOIN record_bodies AS body ON body.organisation_id = held.organisation_id \
+    AND body.connection_id = plan.connection_id AND body.external_id = held.external_id";
 const STATES: &str = "SELECT state, count(*) FROM plan_rows \
     WHERE organisation_id = $1 AND plan_id = $2 GROUP BY state";
 
@@ -63,15 +74,17 @@ type Row = (
     Option<Vec<u8>>,
 );
 
-/// Stores the rows of a plan, held ones as held and the others as open.
-pub(crate) async fn store(
+/// Stores rows of a plan from a place on, held ones as held and the others as open.
+pub(crate) async fn add(
     scope: &Scope,
     session: &mut Session,
     id: PlanId,
-    plan: &Plan,
+    connection: ConnectionId,
+    first: u64,
+    changes: &[Change],
 ) -> Result<(), StorageError> {
-    let mut ordinal = 0_u64;
-    for changes in plan.changes.chunks(STAGED) {
+    let mut ordinal = first;
+    for changes in changes.chunks(STAGED) {
         let ids: Vec<PersonId> = changes.iter().filter_map(|change| change.person).collect();
         let of_people = people::keys_of(scope, &mut *session, &ids).await?;
         let ids: Vec<&str> = changes
@@ -84,7 +97,7 @@ pub(crate) async fn store(
             .filter_map(|change| change.external_id.as_ref())
             .map(ExternalId::as_str)
             .collect();
-        let of_records = record_keys(scope, &mut *session, plan.connection, &ids).await?;
+        let of_records = record_keys(scope, &mut *session, connection, &ids).await?;
         let mut rows = Vec::with_capacity(changes.len());
         for change in changes {
             let of_person = change
@@ -133,6 +146,49 @@ pub(crate) async fn store(
     Ok(())
 }
 
+/// The rows at these places, in their order.
+pub(crate) async fn at(
+    scope: &Scope,
+    session: &mut Session,
+    plan: PlanId,
+    ordinals: &[u64],
+) -> Result<Vec<StoredChange>, StorageError> {
+    let mut changes = Vec::with_capacity(ordinals.len());
+    for ordinals in ordinals.chunks(AT_ONCE) {
+        let mut places = Vec::with_capacity(ordinals.len());
+        for ordinal in ordinals {
+            places.push(number("plan_rows.ordinal", *ordinal)?);
+        }
+        let mut query = QueryBuilder::<Db>::new("WITH given (ordinal) AS (");
+        query.push_values(&places, |mut row, place| {
+            row.push_bind(*place);
+        });
+        query
+            .push(") SELECT ")
+            .push(COLUMNS)
+            .push(" FROM given CROSS JOIN plan_rows AS held ")
+            .push(OWNERS)
+            .push(" WHERE held.ordinal = given.ordinal AND held.organisation_id = ")
+            .push_bind(scope.id())
+            .push(" AND held.plan_id = ")
+            .push_bind(plan.uuid());
+        for row in query
+            .build_query_as::<Row>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            changes.push(read(scope, plan, row)?);
+        }
+    }
+    let places: BTreeMap<u64, usize> = ordinals
+        .iter()
+        .enumerate()
+        .map(|(place, ordinal)| (*ordinal, place))
+        .collect();
+    changes.sort_by_key(|change| places.get(&change.ordinal).copied());
+    Ok(changes)
+}
+
 /// Rows in these states, by their place in the plan.
 pub(crate) async fn page(
     scope: &Scope,
@@ -146,19 +202,12 @@ pub(crate) async fn page(
         return Ok(Vec::new());
     }
     let after = after.map_or(Ok(-1), |ordinal| number("plan_rows.ordinal", ordinal))?;
-    let mut query = QueryBuilder::<Db>::new(
-        "SELECT held.ordinal, held.person_id, held.sealed_person_id, held.sealed, held.state, \
-         held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
-         body.wrapped_key FROM plan_rows AS held \
-         JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
-         AND plan.id = held.plan_id \
-         LEFT JOIN people AS person ON person.organisation_id = held.organisation_id \
-         AND person.id = held.sealed_person_id \
-         LEFT JOIN record_bodies AS body ON body.organisation_id = held.organisation_id \
-         AND body.connection_id = plan.connection_id AND body.external_id = held.external_id \
-         WHERE held.organisation_id = ",
-    );
+    let mut query = QueryBuilder::<Db>::new("SELECT ");
     query
+        .push(COLUMNS)
+        .push(" FROM plan_rows AS held ")
+        .push(OWNERS)
+        .push(" WHERE held.organisation_id = ")
         .push_bind(scope.id())
         .push(" AND held.plan_id = ")
         .push_bind(plan.uuid())

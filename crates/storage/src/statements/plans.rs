@@ -9,17 +9,24 @@ use crate::plan::{NewPlan, PlanHeader, StoredPlan};
 use crate::scope::Scope;
 use crate::stored::{count, date, digest, from_json, instant, to_json};
 
-const INSERT: &str = "INSERT INTO plans \
-    (organisation_id, id, connection_id, run_id, hash, made_for, made_at, header) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+const BEGIN: &str = "INSERT INTO plans \
+    (organisation_id, id, connection_id, run_id, hash, made_for, made_at, header, finished) \
+    VALUES ($1, $2, $3, $4, $5, '', 0, '', 0)";
+const FINISH: &str = "UPDATE plans SET hash = $3, made_for = $4, made_at = $5, header = $6, \
+    finished = 1 WHERE organisation_id = $1 AND id = $2";
+/// Parts of plans that were never finished: a run was killed on the way.
+const DISCARD_ROWS: &str = "DELETE FROM plan_rows WHERE organisation_id = $1 AND plan_id IN ( \
+    SELECT id FROM plans WHERE organisation_id = $1 AND connection_id = $2 AND finished = 0)";
+const DISCARD: &str = "DELETE FROM plans \
+    WHERE organisation_id = $1 AND connection_id = $2 AND finished = 0";
 const BETWEEN: &str = "SELECT id, connection_id, run_id, hash, made_for, made_at, header, \
     (SELECT count(*) FROM plan_rows AS held WHERE held.organisation_id = plans.organisation_id \
         AND held.plan_id = plans.id) \
-    FROM plans WHERE organisation_id = $1 AND id >= $2 AND id <= $3 ORDER BY id LIMIT 2";
+    FROM plans WHERE organisation_id = $1 AND id >= $2 AND id <= $3 AND finished = 1 ORDER BY id LIMIT 2";
 const LATEST: &str = "SELECT id, connection_id, run_id, hash, made_for, made_at, header, \
     (SELECT count(*) FROM plan_rows AS held WHERE held.organisation_id = plans.organisation_id \
         AND held.plan_id = plans.id) \
-    FROM plans WHERE organisation_id = $1 AND connection_id = $2 \
+    FROM plans WHERE organisation_id = $1 AND connection_id = $2 AND finished = 1 \
     ORDER BY made_at DESC, id DESC LIMIT 1";
 
 type Row = (Uuid, Uuid, Option<Uuid>, Vec<u8>, String, i64, String, i64);
@@ -30,19 +37,65 @@ pub(crate) async fn store(
     new: NewPlan<'_>,
 ) -> Result<(), StorageError> {
     let NewPlan { id, run, plan } = new;
-    connections::by_id(scope, &mut *session, plan.connection).await?;
-    sqlx::query(INSERT)
+    begin(scope, &mut *session, id, run, plan.connection).await?;
+    let (connection, changes) = (plan.connection, plan.changes.as_slice());
+    plan_rows::add(scope, &mut *session, id, connection, 0, changes).await?;
+    finish(scope, session, id, plan).await
+}
+
+/// Begins a plan whose rows come in parts: nobody sees it before it is finished.
+pub(crate) async fn begin(
+    scope: &Scope,
+    session: &mut Session,
+    id: PlanId,
+    run: Option<RunId>,
+    connection: ConnectionId,
+) -> Result<(), StorageError> {
+    connections::by_id(scope, &mut *session, connection).await?;
+    sqlx::query(BEGIN)
         .bind(scope.id())
         .bind(id.uuid())
-        .bind(plan.connection.uuid())
+        .bind(connection.uuid())
         .bind(run.map(RunId::uuid))
+        .bind(Vec::<u8>::new())
+        .execute(session)
+        .await?;
+    Ok(())
+}
+
+/// Writes the head of a plan whose rows are all there.
+pub(crate) async fn finish(
+    scope: &Scope,
+    session: &mut Session,
+    id: PlanId,
+    plan: &Plan,
+) -> Result<(), StorageError> {
+    sqlx::query(FINISH)
+        .bind(scope.id())
+        .bind(id.uuid())
         .bind(plan.hash.as_bytes().to_vec())
         .bind(plan.made_for.to_string())
         .bind(plan.made_at.as_microsecond())
         .bind(to_json("plans.header", &PlanHeader::of(plan))?)
-        .execute(&mut *session)
+        .execute(session)
         .await?;
-    plan_rows::store(scope, session, id, plan).await
+    Ok(())
+}
+
+/// Throws away what killed runs left of plans.
+pub(crate) async fn discard_unfinished(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+) -> Result<(), StorageError> {
+    for statement in [DISCARD_ROWS, DISCARD] {
+        sqlx::query(statement)
+            .bind(scope.id())
+            .bind(connection.uuid())
+            .execute(&mut *session)
+            .await?;
+    }
+    Ok(())
 }
 
 /// The plan of an id, or of the only id that begins so; hyphens do not count.

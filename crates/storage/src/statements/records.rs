@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use muster_model::{ConnectionId, ExternalId, SnapshotId};
 use uuid::Uuid;
 
-use super::bulk::stage;
+use super::bulk::{NOT_THE_SAME, stage};
 use super::{Db, Session, keys, snapshots};
 use crate::cell::{Cell, Kind, Table};
 use crate::error::StorageError;
@@ -35,25 +35,11 @@ const RECORDS: Table = Table {
     ],
 };
 
-/// The staged records that are new, say something else, or were in this snapshot
-/// before. Looked up one by one through the primary key: a join is planned badly
-/// while the database has no statistics of a connection that was never read.
-const NOT_THE_SAME: &str = "SELECT external_id, seen_in, revision, wrapped_key FROM ( \
-    SELECT seen.external_id, seen.digest AS said, \
-    (SELECT record.digest FROM source_records AS record WHERE record.organisation_id = $1 \
-        AND record.connection_id = $2 AND record.external_id = seen.external_id) AS digest, \
-    (SELECT record.seen_in FROM source_records AS record WHERE record.organisation_id = $1 \
-        AND record.connection_id = $2 AND record.external_id = seen.external_id) AS seen_in, \
-    (SELECT record.revision FROM source_records AS record WHERE record.organisation_id = $1 \
-        AND record.connection_id = $2 AND record.external_id = seen.external_id) AS revision, \
-    (SELECT body.wrapped_key FROM record_bodies AS body WHERE body.organisation_id = $1 \
-        AND body.connection_id = $2 AND body.external_id = seen.external_id) AS wrapped_key \
-    FROM stage_seen AS seen) AS known \
-    WHERE digest IS NULL OR digest <> said OR seen_in = $3";
 /// Seen again, unchanged: the body stays as it is. The digest does not cover the revision.
 const SEEN_AGAIN: &str = "UPDATE source_records SET seen_in = $3, revision = seen.revision \
     FROM stage_seen AS seen WHERE source_records.organisation_id = $1 \
     AND source_records.connection_id = $2 AND source_records.external_id = seen.external_id \
+    AND source_records.external_id IN (SELECT external_id FROM stage_seen) \
     AND source_records.digest = seen.digest AND source_records.seen_in <> $3";
 const STORE: &str = "INSERT INTO source_records \
     (organisation_id, connection_id, external_id, digest, revision, seen_in) \
@@ -186,7 +172,8 @@ async fn write(
     let keys = records
         .iter()
         .map(|(given, _)| (&given.record.external_id, &given.keys));
-    keys::replace_of_records(scope, session, connection, keys).await
+    let any_known = records.iter().any(|(_, wrapped)| wrapped.is_some());
+    keys::replace_of_records(scope, session, connection, any_known, keys).await
 }
 
 /// Of rows with the same id the higher revision, of equal ones the later; in

@@ -18,13 +18,11 @@ const AT_ONCE: usize = 500;
 /// brought to rest under other versions, or marked.
 const TOUCHED: &str = "SELECT record.external_id, record.digest, record.revision, \
     record.settled_digest, record.settled_versions, record.rest, record.due_on, \
-    record.due_marks, record.due_marks_settled, \
-    (SELECT body.wrapped_key FROM record_bodies AS body WHERE body.organisation_id = $1 \
-        AND body.connection_id = $2 AND body.external_id = record.external_id), \
-    (SELECT body.body FROM record_bodies AS body WHERE body.organisation_id = $1 \
-        AND body.connection_id = $2 AND body.external_id = record.external_id) \
-    FROM source_records AS record \
-    WHERE record.organisation_id = $1 AND record.connection_id = $2 AND record.seen_in = $3 \
+    record.due_marks, record.due_marks_settled, body.wrapped_key, body.body \
+    FROM source_records AS record CROSS JOIN record_bodies AS body \
+    WHERE body.organisation_id = $1 AND body.connection_id = $2 \
+    AND body.external_id = record.external_id \
+    AND record.organisation_id = $1 AND record.connection_id = $2 AND record.seen_in = $3 \
     AND (record.settled_digest IS NULL OR record.settled_digest <> record.digest \
         OR record.settled_versions <> $4 OR record.due_marks <> record.due_marks_settled) \
     AND record.external_id > $5 ORDER BY record.external_id LIMIT $6";

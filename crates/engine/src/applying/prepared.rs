@@ -1,0 +1,92 @@
+//! A plan made ready to be applied: counted, and in order.
+
+use muster_model::plan::PlanTally;
+use muster_storage::{ChangeState, Organisation};
+
+use super::tally::{DoneBefore, chosen, release};
+use super::{Choice, Order, PAGE};
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::planning::Planned;
+
+/// What applying must know of all rows of a plan, without the rows.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// What the rows that can be applied would do.
+    pub(super) tally: PlanTally,
+    /// Their places in the plan, in the order in which they are applied.
+    pub(super) ordinals: Vec<u32>,
+    /// Rows that an earlier application dealt with.
+    pub(super) done_before: DoneBefore,
+}
+
+impl Prepared {
+    /// Of a plan that was just made.
+    pub(crate) fn new(tally: PlanTally, order: Order) -> Self {
+        Self {
+            tally,
+            ordinals: order.finish(),
+            done_before: DoneBefore::default(),
+        }
+    }
+
+    /// What the plan would do.
+    pub(crate) const fn tally(&self) -> &PlanTally {
+        &self.tally
+    }
+}
+
+impl Engine {
+    /// Goes through the rows of a stored plan: they are counted as they will be
+    /// once the choice has released what it releases.
+    pub(crate) async fn prepare(
+        &self,
+        organisation: &Organisation,
+        planned: &Planned,
+        choice: &Choice,
+    ) -> Result<Prepared, EngineError> {
+        let mut reader = self.storage.read(organisation.id).await?;
+        let mut tally = PlanTally::default();
+        tally.rest(planned.plan.resting);
+        let mut order = Order::default();
+        let mut done_before = DoneBefore::default();
+        let mut after: Option<u64> = None;
+        loop {
+            let page = reader
+                .changes(planned.id, ChangeState::ALL, after, PAGE)
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.ordinal);
+            for row in page {
+                let Some(mut change) = row.change else {
+                    continue;
+                };
+                match row.state {
+                    ChangeState::Applied => {
+                        done_before.applied += u64::from(change.class().is_some());
+                        continue;
+                    }
+                    ChangeState::Stale | ChangeState::Failed => {
+                        done_before.refused += u64::from(change.class().is_some());
+                        continue;
+                    }
+                    ChangeState::Open | ChangeState::Held | ChangeState::Waiting => {}
+                }
+                // Of a held row everything that is not held goes on; of one that waits
+                // that is done, and only a release goes further.
+                if row.state != ChangeState::Waiting || !choice.allow.is_empty() {
+                    order.add(row.ordinal, &change);
+                }
+                if chosen(&change, choice) {
+                    release(&mut change, &choice.allow);
+                }
+                tally.add(&change);
+            }
+        }
+        Ok(Prepared {
+            tally,
+            ordinals: order.finish(),
+            done_before,
+        })
+    }
+}
