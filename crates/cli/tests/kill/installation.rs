@@ -38,6 +38,7 @@ impl Engine {
 
 pub(crate) struct Installation {
     engine: Engine,
+    binary: String,
     folder: TempDir,
     /// `postgres://…/`, without the database.
     server: String,
@@ -61,6 +62,9 @@ impl Installation {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let installation = Self {
             engine,
+            // Another build of the same program, where this one is slow.
+            binary: std::env::var("MUSTER_TEST_BINARY")
+                .unwrap_or_else(|_| env!("CARGO_BIN_EXE_muster").to_owned()),
             folder: TempDir::new().unwrap(),
             server,
             name: format!("muster_kill_{}", std::process::id()),
@@ -102,7 +106,7 @@ impl Installation {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
+        let mut command = Command::new(&self.binary);
         for name in ["MUSTER_DATABASE", "MUSTER_LOG"] {
             command.env_remove(name);
         }

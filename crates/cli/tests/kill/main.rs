@@ -134,12 +134,7 @@ fn proof(engine: Engine) {
     let table = table(engine, &hits, instants, wrong.len(), undisturbed.length);
     println!("{table}");
     if long && std::env::var_os("MUSTER_WRITE_DOCS").is_some() {
-        let path = format!(
-            "{}/../../docs/kill-and-resume-{}.md",
-            env!("CARGO_MANIFEST_DIR"),
-            engine.name().to_lowercase()
-        );
-        std::fs::write(path, &table).unwrap();
+        write_page(engine, &table);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let mattered: u32 = hits
@@ -359,6 +354,17 @@ async fn unmarked(installation: &Installation, dead: muster_model::RunId) -> Vec
 #[allow(clippy::disallowed_methods)]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// The page is written by each engine's proof up to the other's part.
+fn write_page(engine: Engine, table: &str) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/kill-and-resume.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let begin = format!("<!-- {} -->\n", engine.name());
+    let end = format!("<!-- end of {} -->", engine.name());
+    let (before, rest) = page.split_once(&begin).unwrap();
+    let (_, after) = rest.split_once(&end).unwrap();
+    std::fs::write(path, format!("{before}{begin}\n{table}\n{end}{after}")).unwrap();
 }
 
 fn table(
