@@ -282,6 +282,9 @@ pub(crate) struct Sandbox {
     /// A fault to show; may be given several times
     #[arg(long = "fault", value_name = "NAME")]
     pub(crate) faults: Vec<String>,
+    /// Log each call that writes, as one JSON line, when it is done
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -83,6 +83,21 @@ pub(crate) fn report_words(report: &RunReport) -> String {
             .collect();
         words.push(format!("  fields: {}", fields.join(", ")));
     }
+    let target = &report.target;
+    if target.queued > 0 {
+        let written = [
+            ("created", target.created),
+            ("written", target.updated),
+            ("failed", target.failed),
+            ("waiting", target.waiting),
+        ];
+        let shown: Vec<String> = written
+            .into_iter()
+            .filter(|(_, number)| *number > 0)
+            .map(|(name, number)| format!("{number} {name}"))
+            .collect();
+        words.push(format!("  to the source: {}", shown.join(", ")));
+    }
     for doubt in &report.evidence.doubts {
         words.push(format!("  doubt: {}: {}", doubt.kind.code(), doubt.detail));
     }

@@ -11,6 +11,7 @@ use muster_model::{Evidence, ExternalId, Field, SourceRecord};
 use crate::declared::{Trial, VendorField};
 use crate::error::{ConnectError, ErrorKind};
 use crate::manifest::ConnectorInfo;
+use crate::writing::{Fetched, RecordWrite, WriteAnswer};
 
 /// One vendor, with one organisation's credentials.
 #[async_trait]
@@ -77,6 +78,45 @@ pub trait Connector: Send + Sync {
             "`muster connectors show` lists those that are read",
         ))
     }
+
+    /// Reads records by their ids, with the fields of the request and in the form
+    /// of a read. An id that is not in the answer was not answered. Only of
+    /// connectors whose manifest names fields that can be written.
+    ///
+    /// # Errors
+    /// When the vendor refuses, cannot be reached or answers what cannot be
+    /// understood; `connector.writes_nothing` where there is nothing to write.
+    async fn fetch(
+        &self,
+        _ids: &[ExternalId],
+        _request: &ReadRequest,
+    ) -> Result<BTreeMap<ExternalId, Fetched>, ConnectError> {
+        Err(writes_nothing(self.info()))
+    }
+
+    /// Writes fields of one record, once: a failure that leaves open whether it
+    /// was done is an error, and nothing is tried again here. The request gives
+    /// day and region, by which the answer is read.
+    ///
+    /// # Errors
+    /// As [`Connector::fetch`]. What the vendor refuses for its content is no
+    /// error but an answer.
+    async fn write(
+        &self,
+        _write: &RecordWrite,
+        _request: &ReadRequest,
+    ) -> Result<WriteAnswer, ConnectError> {
+        Err(writes_nothing(self.info()))
+    }
+}
+
+fn writes_nothing(info: &ConnectorInfo) -> ConnectError {
+    ConnectError::new(
+        ErrorKind::Refused,
+        "connector.writes_nothing",
+        format!("the connector {} only reads", info.name),
+        "let no field of the connection's policy flow outwards",
+    )
 }
 
 /// The company behind a set of credentials.

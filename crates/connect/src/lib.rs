@@ -60,6 +60,7 @@ pub mod normalise;
 mod pointer;
 pub mod settings;
 mod tripletex;
+pub mod writing;
 mod xml;
 
 pub use catalogue::{catalogue, install, open};
@@ -70,3 +71,4 @@ pub use declared::{FieldTrial, Trial, VendorField};
 pub use error::{ConnectError, ErrorKind, Place};
 pub use manifest::{ConnectorInfo, Problem, check_manifest};
 pub use settings::{ConnectorSettings, KeepSecret};
+pub use writing::{Fetched, RecordWrite, WriteAnswer, Written};

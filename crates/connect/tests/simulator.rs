@@ -2,7 +2,12 @@
 //! every fault, and every exchange held against the vendor's contract.
 
 // Tests and their helpers; what did not run is said on standard output.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 mod support;
 
@@ -11,9 +16,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use muster_connect::{Account, Confirmation, Connector, FieldScope, ReadRequest, open};
+use jiff::civil::date;
+use muster_connect::{
+    Account, Confirmation, Connector, Fetched, FieldScope, ReadRequest, RecordWrite, WriteAnswer,
+    open,
+};
 use muster_model::engagement::{EngagementKind, EngagementStatus};
-use muster_model::{DoubtKind, Evidence, EvidenceLevel, Field, Said, SourceRecord, Value};
+use muster_model::value::SealedText;
+use muster_model::{
+    DoubtKind, Evidence, EvidenceLevel, ExternalId, Field, Fields, Said, SourceRecord, Value,
+};
 use muster_sandbox::company::{Company, Employee};
 use muster_sandbox::contract::Contract;
 use muster_sandbox::{Sandbox, SandboxOptions, Vendor, start};
@@ -72,6 +84,20 @@ impl Pair {
         let mut records = Vec::new();
         let evidence = self.connector.read(&request, &mut records).await.unwrap();
         (evidence, records)
+    }
+
+    async fn fetch(&self, id: &ExternalId, request: &ReadRequest) -> SourceRecord {
+        let asked = std::slice::from_ref(id);
+        match self
+            .connector
+            .fetch(asked, request)
+            .await
+            .unwrap()
+            .remove(id)
+        {
+            Some(Fetched::Record(record)) => *record,
+            other => panic!("{other:?}"),
+        }
     }
 
     async fn account(&self) -> Account {
@@ -525,4 +551,106 @@ fn vendors_original() -> Option<Contract> {
     };
     let path = std::path::Path::new(&folder).join("tripletex.json");
     Some(Contract::load(&std::fs::read_to_string(path).unwrap()).unwrap())
+}
+
+/// What is written, to the vendor's own rules: partial objects with the version
+/// that was read, each exchange as the contract has it.
+#[tokio::test]
+async fn what_is_written_is_held_against_the_contract_and_read_back() {
+    let pair = Pair::new(3, &[]).await;
+    let id = ExternalId::new("1003");
+    let fields = [
+        (Field::GivenName, Value::text("Åse")),
+        (Field::Phone, Value::text("+4741234567")),
+        (
+            Field::BankAccount,
+            Value::Sealed(SealedText::new("86011117947")),
+        ),
+        (Field::DateOfBirth, Value::Date(date(1980, 1, 2))),
+        (Field::EndDate, Value::Date(date(2030, 6, 30))),
+    ];
+    let scope = fields
+        .iter()
+        .map(|(field, _)| *field)
+        .chain([Field::Engagements]);
+    let request = ReadRequest::new(FieldScope::only(scope), TODAY).region("NO");
+    let record = pair.fetch(&id, &request).await;
+    let mut write = RecordWrite {
+        external_id: id.clone(),
+        revision: record.revision,
+        fields: Fields::new(),
+        engagement: Some(record.engagements().unwrap()[0].id.clone()),
+    };
+    for (field, value) in &fields {
+        write.fields.put(*field, value.clone());
+    }
+    let WriteAnswer::Done(written) = pair.connector.write(&write, &request).await.unwrap() else {
+        panic!("somebody wrote meanwhile");
+    };
+    assert!(written.refused.is_empty());
+    let after = pair.fetch(&id, &request).await;
+    assert_eq!(written.revision, after.revision);
+    for (field, value) in &fields {
+        assert_eq!(written.fields.value(*field), Some(value), "{field}");
+        assert_eq!(after.on(TODAY).value(*field), Some(value), "{field}");
+    }
+
+    // With the old version nothing is written, without a right value neither.
+    assert!(matches!(
+        pair.connector.write(&write, &request).await.unwrap(),
+        WriteAnswer::Moved
+    ));
+    let mut refused = RecordWrite {
+        revision: after.revision,
+        fields: Fields::new(),
+        ..write.clone()
+    };
+    refused.fields.set(Field::GivenName, Said::Null);
+    refused.fields.put(Field::Phone, Value::text("+4799999999"));
+    let WriteAnswer::Done(answer) = pair.connector.write(&refused, &request).await.unwrap() else {
+        panic!("somebody wrote meanwhile");
+    };
+    let reasons: Vec<(Field, &str)> = (answer.refused.iter())
+        .map(|(field, code)| (*field, code.as_str()))
+        .collect();
+    assert_eq!(
+        reasons,
+        [
+            (Field::GivenName, "tripletex.value_refused"),
+            (Field::Phone, "tripletex.refused_with_another"),
+        ]
+    );
+    let nobody = ExternalId::new("77");
+    let fetched = pair.connector.fetch(&[nobody], &request).await.unwrap();
+    assert!(fetched.values().all(|one| matches!(one, Fetched::NotThere)));
+    assert_eq!(fetched.len(), 1);
+    pair.check(&Contract::load(OUR_CONTRACT).unwrap(), false);
+    pair.sandbox.stop().await;
+}
+
+/// A write is sent once; only what the vendor turned away for the number of calls
+/// was certainly not done, and is sent again.
+#[tokio::test]
+async fn a_write_that_may_have_been_done_is_not_sent_again() {
+    for (fault, sent) in [("write-then-fail", 1), ("throttle", 2)] {
+        let pair = Pair::new(3, &[fault]).await;
+        let id = ExternalId::new("1003");
+        let request = ReadRequest::new(FieldScope::only([Field::GivenName]), TODAY);
+        let record = pair.fetch(&id, &request).await;
+        let mut write = RecordWrite {
+            external_id: id.clone(),
+            revision: record.revision,
+            fields: Fields::new(),
+            engagement: None,
+        };
+        write.fields.put(Field::GivenName, Value::text("Åse"));
+        let answer = pair.connector.write(&write, &request).await;
+        assert_eq!(answer.is_ok(), fault == "throttle");
+        let puts = pair.sandbox.exchanges();
+        let puts = puts.iter().filter(|exchange| exchange.method == "PUT");
+        assert_eq!(puts.count(), sent, "{fault}");
+        let after = pair.fetch(&id, &request).await;
+        assert_eq!(after.fields.text(Field::GivenName), Some("Åse"));
+        pair.sandbox.stop().await;
+    }
 }

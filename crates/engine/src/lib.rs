@@ -9,6 +9,7 @@
 //! | [`planning`] | scope, trust, match, compare, decide: a stored plan |
 //! | [`applying`] | each row by itself, or all together; what must go out is queued |
 //! | [`deciding`] | what people decide about rows: checked, remembered, done |
+//! | `sending` | the outward writes that wait go to the source, once each |
 //! | [`run`](mod@run) | one execution of these, with its lease and its report |
 //! | [`undoing`] | what a run did, taken back by a run of its own |
 //! | [`explaining`] | why somebody is as they are |
@@ -16,7 +17,7 @@
 //! | [`sign_in`] | who and what may enter an organisation |
 //! | [`doctor`] | what an operator should look at |
 //!
-//! The service, the schedule, the outbox's workers, the lifecycle clock and the
+//! The service, the schedule, mails, the lifecycle clock and the
 //! import desk get modules of their own beside these.
 
 pub mod applying;
@@ -31,6 +32,7 @@ mod lease;
 pub mod planning;
 pub mod read;
 pub mod run;
+mod sending;
 pub mod sign_in;
 pub mod undoing;
 mod wake;

@@ -9,14 +9,15 @@ use muster_model::report::{
     Counts, HoldReport, MessageCounts, Outcome, PeopleCounts, RunError, TargetCounts, Trigger,
 };
 use muster_model::{Evidence, Plan, RunId, RunReport};
-use muster_storage::{Connection, ConnectionState, Organisation, Run};
+use muster_storage::{Connection, ConnectionState, Organisation, Run, RunStep};
 
 use crate::applying::{Applied, Choice, Prepared};
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::lease::LEASE;
+use crate::lease::{Heartbeat, LEASE};
 use crate::planning::Planned;
 use crate::read::Watch;
+use crate::sending::{Sent, Take};
 
 /// What a run made.
 #[derive(Debug, Clone)]
@@ -150,13 +151,16 @@ impl Engine {
         let run = self
             .begin(organisation, &connection, Trigger::Manual)
             .await?;
+        let _heartbeat = Heartbeat::of(&self.storage, organisation.id, run.id);
         let mut transaction = self.storage.begin(organisation.id).await?;
         transaction.run_applies(run.id, planned.id).await?;
         transaction.commit().await?;
+        self.step(organisation, run.id, RunStep::Apply).await?;
         let applied = self
             .apply_rows(organisation, &connection, run.id, &planned, &choice)
             .await?;
-        let mut report = self.report(&run, &planned.plan, applied, false);
+        let sent = self.send_after(organisation, &connection, run.id).await?;
+        let mut report = self.report(&run, &planned.plan, applied, sent, false);
         report.undoes = planned.undoes;
         self.close(organisation, &report, Ended::Applied).await?;
         Ok(Made {
@@ -177,6 +181,16 @@ impl Engine {
         let connection = self.connection(organisation.id, name).await?;
         may_move(&connection)?;
         let run = self.begin(organisation, &connection, trigger).await?;
+        let _heartbeat = Heartbeat::of(&self.storage, organisation.id, run.id);
+        // What an earlier run left on its way is settled before anything is compared:
+        // a value that arrived unseen would look like somebody's edit.
+        let mut sent = if apply && connection.state == ConnectionState::Active {
+            self.send_waiting(organisation, &connection, run.id, Take::Everything)
+                .await?
+        } else {
+            Sent::default()
+        };
+        self.step(organisation, run.id, RunStep::Read).await?;
         let (mut planned, prepared) = match self
             .read_and_plan(organisation, &connection, connector, run.id, watch)
             .await
@@ -187,6 +201,7 @@ impl Engine {
         let waits = waits_for_a_look(&planned.plan, trigger);
         let applied = if apply && !waits {
             let choice = Choice::default();
+            self.step(organisation, run.id, RunStep::Apply).await?;
             match self
                 .apply_prepared(
                     organisation,
@@ -208,7 +223,14 @@ impl Engine {
             }
             Applied::nothing(&prepared)
         };
-        let mut report = self.report(&run, &planned.plan, applied, !apply || waits);
+        if apply {
+            self.step(organisation, run.id, RunStep::Outbox).await?;
+            let later = self
+                .send_waiting(organisation, &connection, run.id, Take::Due)
+                .await?;
+            sent = sent.and(later);
+        }
+        let mut report = self.report(&run, &planned.plan, applied, sent, !apply || waits);
         if apply && waits {
             report.outcome = Outcome::Held;
             report.holds.push(mapping_hold(&planned));
@@ -219,6 +241,40 @@ impl Engine {
             report,
             planned: Some(planned),
         })
+    }
+
+    /// Sends what a run queued that did not read. To a source that cannot be read,
+    /// or that somebody stopped, nothing is written either.
+    pub(crate) async fn send_after(
+        &self,
+        organisation: &Organisation,
+        connection: &Connection,
+        run: RunId,
+    ) -> Result<Sent, EngineError> {
+        self.step(organisation, run, RunStep::Outbox).await?;
+        match connection.state {
+            ConnectionState::Failing | ConnectionState::Paused | ConnectionState::Disconnected => {
+                self.left_waiting(organisation, connection).await
+            }
+            _ => {
+                self.send_waiting(organisation, connection, run, Take::Due)
+                    .await
+            }
+        }
+    }
+
+    /// Says what a run is at, for whoever asks while it works or finds it dead.
+    pub(crate) async fn step(
+        &self,
+        organisation: &Organisation,
+        run: RunId,
+        step: RunStep,
+    ) -> Result<(), EngineError> {
+        let mut transaction = self.storage.begin(organisation.id).await?;
+        transaction.extend_lease(run, LEASE).await?;
+        transaction.set_step(run, step).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     pub(crate) async fn begin(
@@ -262,6 +318,7 @@ impl Engine {
             .read_source(organisation, connection, connector, run, watch)
             .await?;
         read.evidence.rights = read.evidence.rights.or(account.rights);
+        self.step(organisation, run, RunStep::Plan).await?;
         self.plan_read(organisation, connection, connector, run, read)
             .await
     }
@@ -273,6 +330,7 @@ impl Engine {
         report: &RunReport,
         ended: Ended,
     ) -> Result<(), EngineError> {
+        self.step(organisation, report.run, RunStep::Report).await?;
         let mut transaction = self.storage.begin(organisation.id).await?;
         let mut connection = transaction.connection(report.connection).await?;
         let state = ended.turns(connection.state);
@@ -346,9 +404,10 @@ impl Engine {
         run: &Run,
         plan: &Plan,
         applied: Applied,
+        sent: Sent,
         planned_only: bool,
     ) -> RunReport {
-        let outcome = outcome(plan, &applied);
+        let outcome = outcome(plan, &applied, sent);
         let holds = holds(plan, &applied);
         RunReport {
             run: run.id,
@@ -363,11 +422,7 @@ impl Engine {
             people: plan.people,
             counts: applied.counts,
             fields: applied.fields,
-            target: TargetCounts {
-                queued: applied.queued,
-                waiting: applied.queued,
-                ..TargetCounts::default()
-            },
+            target: sent.counts(),
             messages: applied.messages,
             holds,
             error: None,
@@ -379,11 +434,13 @@ impl Engine {
     }
 }
 
-fn outcome(plan: &Plan, applied: &Applied) -> Outcome {
+fn outcome(plan: &Plan, applied: &Applied, sent: Sent) -> Outcome {
     let counts = &applied.counts;
     if counts.held > 0 || !holds(plan, applied).is_empty() {
         Outcome::Held
-    } else if counts.failed > 0 || counts.ambiguous > 0 || counts.conflicts > 0 {
+    } else if counts.failed + counts.ambiguous + counts.conflicts > 0
+        || sent.failed + sent.waiting > 0
+    {
         Outcome::Partial
     } else {
         Outcome::Ok

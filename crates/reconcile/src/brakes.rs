@@ -13,6 +13,9 @@ pub struct Day<'a> {
     pub brakes: &'a Brakes,
     /// Linked people in scope before the run.
     pub linked: u64,
+    /// Did no sync of the connection ever come to its end? One that was killed
+    /// has linked some of the people whom the next one goes on to create.
+    pub first_sync: bool,
     /// Rows of each kind let through in the past 24 hours.
     pub let_through: &'a BTreeMap<BrakeKind, u64>,
     /// Administrators who may enter now.
@@ -181,7 +184,7 @@ impl Braking {
         for kind in BrakeKind::ALL.iter().copied() {
             // The first run creates everybody: nobody is linked that a share could be of.
             // Its joiners are not counted against the next run of the day either.
-            if kind == BrakeKind::Create && day.linked == 0 {
+            if kind == BrakeKind::Create && (day.linked == 0 || day.first_sync) {
                 deciding.step(Step::Uncount(kind));
                 continue;
             }

@@ -149,7 +149,8 @@ pub fn outcome(
 }
 
 /// Are the two statements the same for this field, once folded?
-pub(crate) fn same(field: Field, one: Said<&Value>, two: Said<&Value>) -> bool {
+#[must_use]
+pub fn same(field: Field, one: Said<&Value>, two: Said<&Value>) -> bool {
     match (one.value(), two.value()) {
         (Some(one), Some(two)) => one.same(two, field),
         (None, None) => true,

@@ -2,6 +2,7 @@
 //! calls loads the one and stores the other.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use muster_model::engagement::EngagementStatus;
 use muster_model::link::Choice;
 use muster_model::plan::{Change, Effect, FieldValue, ManagerKey, Planned};
@@ -32,6 +33,8 @@ pub struct EnactContext<'a> {
     pub key: &'a DigestKey,
     /// The instant of applying.
     pub now: Timestamp,
+    /// Its civil day.
+    pub today: Date,
     /// The id that a created person gets.
     pub new_person: PersonId,
     /// The record of the row; `None` when it is missing from the read.
@@ -105,7 +108,13 @@ pub fn enact(change: &Change, mut state: State, context: &EnactContext<'_>) -> S
     let holds = !matches!(change.situation, Situation::Removed | Situation::OutOfScope)
         && !change.takes_back();
     if let (true, Some(record), Some(link)) = (holds, context.record, &mut state.link) {
-        believe(link, record, state.person.as_ref(), context.policy);
+        believe(
+            link,
+            record,
+            state.person.as_ref(),
+            context.policy,
+            context.today,
+        );
     }
     let marks =
         |planned: &Planned| planned.held.is_none() && matches!(planned.effect, Effect::MarkGone);
@@ -378,7 +387,14 @@ pub fn remapped(link: &Link, record: &SourceRecord) -> Remapped {
 
 /// The link takes over what the record says. Where both sides are equal now,
 /// that pair becomes the base of the next comparison.
-pub fn believe(link: &mut Link, record: &SourceRecord, person: Option<&Person>, policy: &Policy) {
+/// The flat fields of employment are those of the day, as they are compared.
+pub fn believe(
+    link: &mut Link,
+    record: &SourceRecord,
+    person: Option<&Person>,
+    policy: &Policy,
+    today: Date,
+) {
     let before = link.clone();
     let remapped = remapped(link, record);
     link.said = record.fields.clone();
@@ -402,11 +418,14 @@ pub fn believe(link: &mut Link, record: &SourceRecord, person: Option<&Person>, 
     link.revision = record.revision.or(link.revision);
     link.gone_since = None;
     if let Some(person) = person {
+        // Half a record speaks of no employment.
+        let flat = record.whole.then(|| record.on(today));
+        let said = flat.as_ref().unwrap_or(&record.fields);
         for (field, flow) in &policy.flows {
             if !matches!(flow, Flow::Both | Flow::Out) {
                 continue;
             }
-            let (theirs, ours) = (record.fields.get(*field), person.fields.get(*field));
+            let (theirs, ours) = (said.get(*field), person.fields.get(*field));
             let equal = match (theirs.value(), ours.value()) {
                 (Some(theirs), Some(ours)) => theirs.same(ours, *field),
                 (None, None) => !theirs.is_absent(),

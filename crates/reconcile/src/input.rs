@@ -39,6 +39,8 @@ pub struct Input<'a> {
     pub history: &'a ReadHistory,
     /// Linked people in scope before the run.
     pub linked: u64,
+    /// Did no sync of the connection ever come to its end?
+    pub first_sync: bool,
     /// Records that nothing touched since they came to rest.
     pub untouched: RestCounts,
     /// Records and links that something touched.

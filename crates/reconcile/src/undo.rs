@@ -153,6 +153,7 @@ pub fn undo(input: UndoInput<'_>) -> Undoing {
     let day = Day {
         brakes: &input.policy.brakes,
         linked: input.linked,
+        first_sync: false,
         let_through: &input.let_through,
         administrators: input.administrators,
         administrators_leaving: &administrators(&input),

@@ -58,6 +58,7 @@ fn holds(changes: &mut [Change], linked: u64, today: &[(BrakeKind, u64)]) -> Vec
     let day = Day {
         brakes: &Brakes::default(),
         linked,
+        first_sync: false,
         let_through: &let_through,
         administrators: 9,
         administrators_leaving: &BTreeSet::new(),
@@ -132,6 +133,7 @@ fn bey_35_the_last_administrators_are_held_alone() {
             &Day {
                 brakes: &Brakes::default(),
                 linked: 20,
+                first_sync: false,
                 let_through: &BTreeMap::new(),
                 administrators: 2,
                 administrators_leaving: leaving,
@@ -175,4 +177,23 @@ fn a_person_opens_a_brake_and_nobody_opens_a_doubt() {
         change.effects[0].held.is_some(),
         "only the kind that was released"
     );
+}
+
+/// A first sync that was killed goes on: its joiners are still those of the first.
+#[test]
+fn joiners_are_not_braked_until_a_sync_came_to_its_end() {
+    let brakes = Brakes::default();
+    let (nobody, nothing) = (BTreeSet::new(), BTreeMap::new());
+    for (first_sync, held) in [(true, 0), (false, 1)] {
+        let mut changes: Vec<Change> = (0..100).map(joiner).collect();
+        let day = Day {
+            brakes: &brakes,
+            linked: 50,
+            first_sync,
+            let_through: &nothing,
+            administrators: 9,
+            administrators_leaving: &nobody,
+        };
+        assert_eq!(brakes::apply(&day, &mut changes).len(), held);
+    }
 }

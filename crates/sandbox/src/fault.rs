@@ -37,10 +37,19 @@ pub enum Fault {
     WrongCompany,
     /// The company as it was thirty days ago, under the same account id.
     Stale,
+    /// What is written is kept in the vendor's own form: telephone numbers in
+    /// pairs of digits, other text in capital letters.
+    ReformatWrites,
+    /// The first write of each object is done and answered with 500.
+    WriteThenFail,
+    /// A write that names this field of the vendor is refused as not valid.
+    RefuseField(String),
+    /// Every answer takes so many milliseconds longer.
+    Delay(u64),
 }
 
 /// The faults without an argument, in the order they are listed to people.
-const PLAIN: [Fault; 12] = [
+const PLAIN: [Fault; 14] = [
     Fault::Empty,
     Fault::ShortPage,
     Fault::TruncatedBody,
@@ -53,16 +62,26 @@ const PLAIN: [Fault; 12] = [
     Fault::Slow,
     Fault::WrongCompany,
     Fault::Stale,
+    Fault::ReformatWrites,
+    Fault::WriteThenFail,
 ];
 
 /// What `drop-field:NAME` begins with.
 const DROP_FIELD: &str = "drop-field:";
+/// What `refuse-field:NAME` begins with.
+const REFUSE_FIELD: &str = "refuse-field:";
+/// What `delay:MILLISECONDS` begins with.
+const DELAY: &str = "delay:";
+/// The longest delay: a minute.
+const LONGEST_DELAY: u64 = 60_000;
 
 impl Fault {
-    /// Every name that can be typed, `drop-field:NAME` standing for all of its kind.
+    /// Every name that can be typed; those with an argument stand for all of their kind.
     pub fn names() -> Vec<String> {
         let mut names: Vec<String> = PLAIN.iter().map(Fault::to_string).collect();
         names.push(format!("{DROP_FIELD}NAME"));
+        names.push(format!("{REFUSE_FIELD}NAME"));
+        names.push(format!("{DELAY}MILLISECONDS"));
         names
     }
 }
@@ -82,7 +101,11 @@ impl fmt::Display for Fault {
             Fault::Slow => "slow",
             Fault::WrongCompany => "wrong-company",
             Fault::Stale => "stale",
+            Fault::ReformatWrites => "reformat-writes",
+            Fault::WriteThenFail => "write-then-fail",
             Fault::DropField(field) => return write!(formatter, "{DROP_FIELD}{field}"),
+            Fault::RefuseField(field) => return write!(formatter, "{REFUSE_FIELD}{field}"),
+            Fault::Delay(milliseconds) => return write!(formatter, "{DELAY}{milliseconds}"),
         };
         formatter.write_str(name)
     }
@@ -92,13 +115,26 @@ impl FromStr for Fault {
     type Err = FaultError;
 
     fn from_str(text: &str) -> Result<Self, FaultError> {
-        if let Some(field) = text.strip_prefix(DROP_FIELD) {
-            if field.split('.').any(str::is_empty) {
-                return Err(FaultError::NoField {
+        for (prefix, fault) in [
+            (DROP_FIELD, Fault::DropField as fn(String) -> Self),
+            (REFUSE_FIELD, Fault::RefuseField),
+        ] {
+            if let Some(field) = text.strip_prefix(prefix) {
+                if field.split('.').any(str::is_empty) {
+                    return Err(FaultError::NoField {
+                        given: text.to_owned(),
+                    });
+                }
+                return Ok(fault(field.to_owned()));
+            }
+        }
+        if let Some(milliseconds) = text.strip_prefix(DELAY) {
+            return (milliseconds.parse().ok())
+                .filter(|milliseconds| *milliseconds <= LONGEST_DELAY)
+                .map(Fault::Delay)
+                .ok_or_else(|| FaultError::NoDelay {
                     given: text.to_owned(),
                 });
-            }
-            return Ok(Fault::DropField(field.to_owned()));
         }
         PLAIN
             .iter()
@@ -122,9 +158,17 @@ pub enum FaultError {
         /// What was typed.
         given: String,
     },
-    /// `drop-field:` without a usable field name behind it.
+    /// `delay:` without a usable time behind it.
     #[error(
-        "sandbox.fault.no-field: `{given}` names no field; write drop-field:NAME, with dots for depth (drop-field:department.name)"
+        "sandbox.fault.no-delay: `{given}` names no time; write delay:MILLISECONDS, at most 60000"
+    )]
+    NoDelay {
+        /// What was typed.
+        given: String,
+    },
+    /// `drop-field:` or `refuse-field:` without a usable field name behind it.
+    #[error(
+        "sandbox.fault.no-field: `{given}` names no field; write drop-field:NAME or refuse-field:NAME, with dots for depth (drop-field:department.name)"
     )]
     NoField {
         /// What was typed.
@@ -137,6 +181,7 @@ impl FaultError {
     pub fn code(&self) -> &'static str {
         match self {
             FaultError::Unknown { .. } => "sandbox.fault.unknown",
+            FaultError::NoDelay { .. } => "sandbox.fault.no-delay",
             FaultError::NoField { .. } => "sandbox.fault.no-field",
         }
     }
@@ -149,10 +194,11 @@ mod tests {
     #[test]
     fn every_listed_name_is_understood_and_reads_back_the_same() {
         for name in Fault::names() {
+            let name = name.replace("MILLISECONDS", "20");
             let fault: Fault = name.parse().unwrap();
             assert_eq!(fault.to_string(), name);
         }
-        assert_eq!(Fault::names().len(), 13);
+        assert_eq!(Fault::names().len(), 17);
     }
 
     #[test]
@@ -175,8 +221,21 @@ mod tests {
     }
 
     #[test]
+    fn a_delay_needs_a_time() {
+        for text in ["delay:", "delay:x", "delay:-1", "delay:60001"] {
+            let error = text.parse::<Fault>().unwrap_err();
+            assert_eq!(error.code(), "sandbox.fault.no-delay", "{text}");
+        }
+    }
+
+    #[test]
     fn a_dropped_field_needs_a_name() {
-        for text in ["drop-field:", "drop-field:.x", "drop-field:a..b"] {
+        for text in [
+            "drop-field:",
+            "drop-field:.x",
+            "drop-field:a..b",
+            "refuse-field:",
+        ] {
             let error = text.parse::<Fault>().unwrap_err();
             assert_eq!(error.code(), "sandbox.fault.no-field", "{text}");
         }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -82,6 +85,10 @@ pub struct SandboxOptions {
     pub slow: Duration,
     /// Whether exchanges are kept for [`Sandbox::exchanges`].
     pub record: bool,
+    /// Where each call that writes is logged when it is done, as one JSON line
+    /// `{"method", "path", "status", "body"}`; the company is made up, so that
+    /// nobody's data is in it.
+    pub write_log: Option<PathBuf>,
     /// What day it is: sessions expire by it.
     pub today: Today,
 }
@@ -104,6 +111,7 @@ impl SandboxOptions {
             seed: 1,
             slow: Duration::from_secs(60),
             record: false,
+            write_log: None,
             today,
         }
     }
@@ -139,6 +147,14 @@ pub enum SandboxError {
         /// What was typed.
         field: String,
     },
+    /// The log of writes cannot be written.
+    #[error("sandbox.log: {path} cannot be written: {source}; choose another file")]
+    Log {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The address cannot be listened on.
     #[error("sandbox.listen: cannot listen on {address}: {source}; choose another address or port")]
     Listen {
@@ -155,6 +171,7 @@ impl SandboxError {
         match self {
             SandboxError::UnknownVendor { .. } => "sandbox.vendor.unknown",
             SandboxError::UnknownField { .. } => "sandbox.fault.unknown-field",
+            SandboxError::Log { .. } => "sandbox.log",
             SandboxError::Listen { .. } => "sandbox.listen",
         }
     }
@@ -175,6 +192,8 @@ struct Shared {
     world: Mutex<World>,
     /// None when exchanges are not kept.
     exchanges: Option<Mutex<Vec<Exchange>>>,
+    /// None when writes are not logged.
+    write_log: Option<Mutex<File>>,
 }
 
 impl Shared {
@@ -201,12 +220,14 @@ pub async fn start(options: SandboxOptions, listen: SocketAddr) -> Result<Sandbo
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let record = options.record;
+    let write_log = options.write_log.as_deref().map(open_log).transpose()?;
     let world = match options.vendor {
         Vendor::Tripletex => World::new(options, &format!("{address}/{BASE_PATH}"))?,
     };
     let shared = Arc::new(Shared {
         world: Mutex::new(world),
         exchanges: record.then(|| Mutex::new(Vec::new())),
+        write_log: write_log.map(Mutex::new),
     });
     let router = Router::new()
         .fallback(handle)
@@ -339,6 +360,9 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
         body: body.to_vec(),
     };
     let answer = shared.world().answer(&request);
+    if let Some(log) = &shared.write_log {
+        log_write(log, &request, &path_as_sent, answer.status);
+    }
     if let Some(delay) = answer.delay {
         tokio::time::sleep(delay).await;
     }
@@ -347,6 +371,29 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
         lock(exchanges).push(exchange);
     }
     response(answer)
+}
+
+fn open_log(path: &Path) -> Result<File, SandboxError> {
+    let opened = File::options().create(true).append(true).open(path);
+    opened.map_err(|source| SandboxError::Log {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Logs a call that writes; reads and sessions are none.
+fn log_write(log: &Mutex<File>, request: &tripletex::Request, path: &str, status: u16) {
+    let reads = request.method == "GET";
+    if reads || request.path.first().is_some_and(|first| first == "token") {
+        return;
+    }
+    let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let line = serde_json::json!({
+        "method": request.method, "path": path, "status": status, "body": body,
+    });
+    if let Err(error) = writeln!(lock(log), "{line}") {
+        tracing::error!(%error, "the log of writes cannot be written");
+    }
 }
 
 fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

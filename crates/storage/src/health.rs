@@ -9,6 +9,7 @@ use crate::both::{Engine, on_the_whole};
 use crate::entropy::Entropy;
 use crate::error::StorageError;
 use crate::location::Location;
+use crate::presence::Presence;
 use crate::seal::MasterKey;
 use crate::storage::Storage;
 use crate::stored::instant;
@@ -56,7 +57,14 @@ impl Storage {
             return Err(StorageError::None);
         }
         let engine = Engine::connect(location).await?;
-        Ok(Self::over(engine, key, clock, ids, entropy))
+        Ok(Self::over(
+            engine,
+            Presence::at(location)?,
+            key,
+            clock,
+            ids,
+            entropy,
+        ))
     }
 
     /// What the database says of itself. Reads all of it.

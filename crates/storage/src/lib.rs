@@ -27,6 +27,7 @@ mod organisation;
 mod outbox;
 mod person;
 mod plan;
+mod presence;
 // The same files are compiled for both engines on purpose.
 #[allow(clippy::duplicate_mod)]
 mod postgres;
@@ -53,12 +54,12 @@ pub use installation::Installation;
 pub use key_holders::{KeyHolders, KeyOwners};
 pub use location::Location;
 pub use organisation::{NewOrganisation, Organisation};
-pub use outbox::{OutboxMessage, OutboxState, StoredMessage};
+pub use outbox::{OutboxMark, OutboxMessage, OutboxState, OutboxTarget, StoredMessage};
 pub use person::{PersonQuery, PersonToWrite};
 pub use plan::{ChangeMark, ChangeState, DoneBy, NewPlan, PlannedRow, StoredChange, StoredPlan};
 pub use reader::Reader;
 pub use record::{RecordToStore, Rest, Sighting, Stored, StoredRecord};
-pub use run::Run;
+pub use run::{Run, RunStep};
 pub use seal::MasterKey;
 pub use secret::Secret;
 pub use storage::Storage;

@@ -518,4 +518,15 @@ impl Reader {
     ) -> Result<Vec<StoredMessage>> {
         on_its_engine!(self, outbox::of_rows(plan, first, last))
     }
+
+    /// How many outward writes wait for a connection, and when the first is due.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn waiting_writes(
+        &mut self,
+        connection: ConnectionId,
+    ) -> Result<(u64, Option<Timestamp>)> {
+        on_its_engine!(self, outbox::waiting(connection))
+    }
 }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::entropy::Entropy;
 use crate::error::StorageError;
+use crate::presence::Presence;
 use crate::seal::{Key, Place, Unopened};
 
 /// One organisation, its key, and what was passed in.
@@ -19,6 +20,7 @@ pub(crate) struct Scope {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) presence: Arc<Presence>,
 }
 
 impl Scope {

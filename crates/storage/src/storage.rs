@@ -10,6 +10,7 @@ use crate::entropy::Entropy;
 use crate::error::StorageError;
 use crate::location::Location;
 use crate::organisation::{NewOrganisation, Organisation};
+use crate::presence::Presence;
 use crate::reader::Reader;
 use crate::scope::Scope;
 use crate::seal::{Key, MasterKey, Place, Unopened};
@@ -24,6 +25,7 @@ pub struct Storage {
     pub(crate) clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    presence: Arc<Presence>,
 }
 
 /// An organisation as it is stored; see `front_door`.
@@ -57,12 +59,14 @@ impl Storage {
             Location::Directory(path) => Engine::Sqlite(sqlite::Engine::open(path).await?),
             Location::Url(url) => Engine::Postgres(postgres::Engine::open(url).await?),
         };
-        Ok(Self::over(engine, key, clock, ids, entropy))
+        let presence = Presence::at(location)?;
+        Ok(Self::over(engine, presence, key, clock, ids, entropy))
     }
 
     /// A storage over an engine, whatever its schema.
     pub(crate) fn over(
         engine: Engine,
+        presence: Presence,
         key: MasterKey,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
@@ -74,6 +78,7 @@ impl Storage {
             clock,
             ids,
             entropy,
+            presence: Arc::new(presence),
         }
     }
 
@@ -177,6 +182,15 @@ impl Storage {
         Ok(Transaction::new(Reader { scope, handle }))
     }
 
+    /// Sees to it that others can tell that this process lives, also after the
+    /// connection to a server broke.
+    ///
+    /// # Errors
+    /// `storage.database`, `storage.busy`.
+    pub async fn stay_present(&self) -> Result<(), StorageError> {
+        self.presence.keep().await
+    }
+
     /// Lets the database learn how full its tables are, after many rows came at
     /// once: what it does not know it guesses, and guesses badly.
     ///
@@ -204,6 +218,7 @@ impl Storage {
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             entropy: Arc::clone(&self.entropy),
+            presence: Arc::clone(&self.presence),
         })
     }
 

@@ -18,12 +18,12 @@ use crate::account::{Access, NewToken, Role};
 use crate::both::on_its_engine;
 use crate::connection::{Connection, Credentials, NewConnection};
 use crate::error::StorageError;
-use crate::outbox::{OutboxMessage, OutboxState};
+use crate::outbox::{OutboxMark, OutboxMessage, OutboxState, StoredMessage};
 use crate::person::PersonToWrite;
 use crate::plan::{ChangeMark, NewPlan};
 use crate::reader::Reader;
 use crate::record::{RecordToStore, Rest, Stored};
-use crate::run::Run;
+use crate::run::{Run, RunStep};
 use crate::secret::Secret;
 
 /// A transaction over one organisation's data: everything in it becomes true
@@ -122,7 +122,9 @@ impl Transaction {
     // --- runs
 
     /// Begins a run and takes the connection for it, until the lease runs out
-    /// on the database's clock. Commit at once: others see it only then.
+    /// on the database's clock or its process ends. A run that had the connection
+    /// and is dead is marked as interrupted, its plan is over, and what it was
+    /// sending is free. Commit at once: others see it only then.
     ///
     /// # Errors
     /// `connection.unknown`; `run.in_progress` if another run holds the connection.
@@ -141,6 +143,14 @@ impl Transaction {
     /// As every method.
     pub async fn run_applies(&mut self, run: RunId, plan: PlanId) -> Result<()> {
         on_its_engine!(&mut self.reader, runs::applies(run, plan))
+    }
+
+    /// Says what a run is at.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn set_step(&mut self, run: RunId, step: RunStep) -> Result<()> {
+        on_its_engine!(&mut self.reader, runs::set_step(run, step))
     }
 
     /// Keeps the connection for so long from now.
@@ -429,7 +439,8 @@ impl Transaction {
 
     // --- outbox
 
-    /// Queues outward work, in order.
+    /// Queues outward work, in order. A write of a field replaces one that waits
+    /// for the same field, unless that is being sent.
     ///
     /// # Errors
     /// `person.unknown`.
@@ -459,6 +470,45 @@ impl Transaction {
     /// As every method.
     pub async fn cancel_outbox(&mut self, ids: &[Uuid]) -> Result<u64> {
         on_its_engine!(&mut self.reader, outbox::cancel(ids))
+    }
+
+    /// Takes everything that waits for at most so many records of a connection,
+    /// those whose oldest message is due by an instant and held by nobody, and
+    /// counts the attempt that follows. Nobody else gets them until the lease
+    /// runs out on the database's clock, or the sender says what became of them.
+    /// Commit before sending: an attempt that may go out must be known.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn claim_outbox(
+        &mut self,
+        connection: ConnectionId,
+        sender: RunId,
+        due_by: Timestamp,
+        records: u32,
+        lease: Duration,
+    ) -> Result<Vec<StoredMessage>> {
+        on_its_engine!(
+            &mut self.reader,
+            outbox::claim(connection, sender, due_by, records, lease)
+        )
+    }
+
+    /// Makes everything that waits for a connection due now.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn hasten_outbox(&mut self, connection: ConnectionId) -> Result<()> {
+        on_its_engine!(&mut self.reader, outbox::hasten(connection))
+    }
+
+    /// Says what became of messages that the sender took; how many of them it
+    /// still held. If fewer than given, somebody else has them: commit nothing.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn end_attempts(&mut self, sender: RunId, marks: &[OutboxMark]) -> Result<u64> {
+        on_its_engine!(&mut self.reader, outbox::end_attempts(sender, marks))
     }
 
     /// Says where outward work stands.

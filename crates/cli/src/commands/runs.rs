@@ -24,7 +24,12 @@ pub(crate) async fn run(command: Runs, database: &DatabaseArguments) -> anyhow::
                 match &run.report {
                     Some(report) => output::line(&output::report_words(report))?,
                     None => {
-                        output::line(&format!("run {}: at work since {}", run.id, run.started_at))?
+                        let step = run.step.map(|step| format!(", {step}")).unwrap_or_default();
+                        let state = match run.interrupted_at {
+                            Some(at) => format!("begun {}{step}, interrupted {at}", run.started_at),
+                            None => format!("at work since {}{step}", run.started_at),
+                        };
+                        output::line(&format!("run {}: {state}", run.id))?
                     }
                 }
             }

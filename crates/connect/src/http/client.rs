@@ -117,7 +117,6 @@ impl HttpClient {
     /// `http.timeout`, `http.unreachable`, `http.not_json`, `http.not_xml`,
     /// `http.body_too_large`, `http.redirected`, `http.other_host`.
     pub async fn send(&self, request: &Request) -> Result<Answer, ConnectError> {
-        let tries = if request.repeatable { MOST_TRIES } else { 1 };
         let mut tried = 1;
         loop {
             let (error, asked) = match self.try_once(request).await {
@@ -126,6 +125,11 @@ impl HttpClient {
                 Try::Again(error, asked) => (error, asked),
             };
             let throttled = error.kind() == ErrorKind::Throttled;
+            // What was turned away for its number of calls was not done.
+            let tries = match request.repeatable || throttled {
+                true => MOST_TRIES,
+                false => 1,
+            };
             let wait = asked.unwrap_or_else(|| match self.usual_wait() {
                 Some(usual) if throttled => usual,
                 _ => back_off(tried),

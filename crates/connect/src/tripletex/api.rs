@@ -147,30 +147,56 @@ impl Api {
         Ok(rows)
     }
 
-    /// Reads with a session; a session that is refused is made anew.
-    async fn get(
+    /// Reads; a refusal is an error.
+    pub(super) async fn get(
         &self,
         path: &str,
         query: &[(&'static str, String)],
     ) -> Result<Answer, ConnectError> {
+        let request = query
+            .iter()
+            .fold(Request::get(path), |request, (name, value)| {
+                request.query(*name, value.clone())
+            });
+        let answer = self.with_session(request).await?;
+        if answer.is_success() {
+            Ok(answer)
+        } else {
+            Err(refusal::of(&answer))
+        }
+    }
+
+    /// Writes, once; a refusal comes back as it is, but for that of the session.
+    pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Answer, ConnectError> {
+        let answer = self
+            .with_session(Request::put(path).json(body.clone()))
+            .await?;
+        if answer.status == 401 {
+            return Err(refusal::of(&answer));
+        }
+        Ok(answer)
+    }
+
+    /// Sends with a session; a session that is refused is made anew, because a
+    /// request refused for it was not done.
+    async fn with_session(&self, request: Request) -> Result<Answer, ConnectError> {
         let mut renewed = 0;
         loop {
             let session = self.session().await?;
-            let mut request = Request::get(path).basic(Basic {
+            let request = request.clone().basic(Basic {
                 user: self.user.clone(),
                 password: session.token.clone(),
             });
-            for (name, value) in query {
-                request = request.query(*name, value.clone());
-            }
             let answer = self.http.send(&request).await?;
-            if answer.is_success() {
+            if answer.status != 401 || renewed == MOST_NEW_SESSIONS {
                 return Ok(answer);
             }
-            if answer.status != 401 || renewed == MOST_NEW_SESSIONS {
-                return Err(refusal::of(&answer));
-            }
-            tracing::info!(path, renewed, "session refused; making a new one");
+            let place = request.place();
+            tracing::info!(
+                path = place.path,
+                renewed,
+                "session refused; making a new one"
+            );
             self.forget(&session).await;
             renewed += 1;
         }

@@ -10,7 +10,7 @@ use crate::connector::Confirmation;
 use crate::error::ConnectError;
 
 /// Ids in one request: about two thousand characters of address.
-const BATCH: usize = 100;
+pub(super) const BATCH: usize = 100;
 
 /// Asks for the same people as a read does, so that somebody who became a
 /// contact is as little there as in the list.

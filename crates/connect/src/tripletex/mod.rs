@@ -15,16 +15,20 @@
 //! | `employment` | employments as engagements |
 //! | `reading` | the whole list, page by page, with its evidence |
 //! | `confirmation` | asking by id who is still there |
+//! | `fetching` | reading records by their ids |
+//! | `writing` | writing an employee, and the days of an employment |
 
 mod api;
 mod confirmation;
 mod departments;
 mod employee;
 mod employment;
+mod fetching;
 mod reading;
 mod refusal;
 mod selection;
 mod session;
+mod writing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,6 +42,7 @@ use crate::http::{BaseUrl, Dialect, HttpClient};
 use crate::manifest::ConnectorInfo;
 use crate::normalise::Rules;
 use crate::settings::{ConnectorSettings, bad_value};
+use crate::writing::{Fetched, RecordWrite, WriteAnswer};
 
 use api::Api;
 
@@ -107,11 +112,7 @@ impl Connector for Tripletex {
         request: &ReadRequest,
         sink: &mut dyn RecordSink,
     ) -> Result<Evidence, ConnectError> {
-        let rules = Rules {
-            today: request.today,
-            region: region(request)?,
-            synthetic: self.synthetic,
-        };
+        let rules = self.rules(request)?;
         let account = self.account().await?;
         let mut evidence = Evidence::none();
         evidence.account = Some(account.id);
@@ -125,9 +126,33 @@ impl Connector for Tripletex {
     ) -> Result<BTreeMap<ExternalId, Confirmation>, ConnectError> {
         confirmation::confirm(&self.api, ids).await
     }
+
+    async fn fetch(
+        &self,
+        ids: &[ExternalId],
+        request: &ReadRequest,
+    ) -> Result<BTreeMap<ExternalId, Fetched>, ConnectError> {
+        fetching::fetch(&self.api, ids, request, &self.rules(request)?).await
+    }
+
+    async fn write(
+        &self,
+        write: &RecordWrite,
+        request: &ReadRequest,
+    ) -> Result<WriteAnswer, ConnectError> {
+        writing::write(&self.api, write, &self.rules(request)?).await
+    }
 }
 
 impl Tripletex {
+    fn rules(&self, request: &ReadRequest) -> Result<Rules, ConnectError> {
+        Ok(Rules {
+            today: request.today,
+            region: region(request)?,
+            synthetic: self.synthetic,
+        })
+    }
+
     /// The ids of the entitlements of the token's owner. `None` when the token
     /// may not see them: then the vendor does not tell.
     async fn rights(

@@ -7,6 +7,9 @@
 use crate::error::{ConnectError, ErrorKind};
 use crate::http::Answer;
 
+/// The code for an object that somebody wrote since it was read.
+pub(super) const CHANGED_MEANWHILE: u64 = 8000;
+
 /// The vendor's codes (its FAQ, "Error codes"), in our words.
 const MEANINGS: [(u64, &str); 17] = [
     (1000, "internal error"),
@@ -14,7 +17,7 @@ const MEANINGS: [(u64, &str); 17] = [
     (4000, "bad request"),
     (6000, "not found"),
     (7000, "exists already"),
-    (8000, "changed meanwhile"),
+    (CHANGED_MEANWHILE, "changed meanwhile"),
     (9000, "no permission"),
     (10_000, "locked"),
     (11_000, "illegal selection of fields"),

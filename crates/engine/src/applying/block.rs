@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use muster_model::plan::{Change, Effect, ManagerKey};
+use muster_model::plan::{Change, Effect, FieldValue, ManagerKey};
 use muster_model::{
-    Access, DigestKey, ExternalId, HoldKind, Link, MatchKey, Person, PersonId, PlanId, Provenance,
-    Reason, RunId, SnapshotId, Stamp,
+    Access, ConnectionId, DigestKey, ExternalId, HoldKind, Link, MatchKey, Person, PersonId,
+    PlanId, Provenance, Reason, RunId, Said, SnapshotId, Stamp,
 };
 use muster_reconcile::{EnactContext, State, enact};
 use muster_storage::{
-    ChangeMark, ChangeState, Connection, DoneBy, Organisation, OutboxMessage, PersonToWrite, Rest,
-    StoredChange, StoredRecord, Transaction,
+    ChangeMark, ChangeState, Connection, DoneBy, Organisation, OutboxMessage, OutboxTarget,
+    PersonToWrite, Rest, StoredChange, StoredRecord, Transaction,
 };
 
 use tracing::Instrument;
@@ -32,9 +32,9 @@ pub(super) struct Work<'a> {
     connection: &'a Connection,
     choice: &'a Choice,
     planned: &'a Planned,
+    run: RunId,
     key: DigestKey,
     versions: String,
-    run: RunId,
     now: Timestamp,
     today: Date,
 }
@@ -88,9 +88,9 @@ impl<'a> Work<'a> {
             connection,
             choice,
             planned,
+            run,
             key: organisation.digest_key(),
             versions,
-            run,
             now: engine.now(),
             today: engine.today(organisation),
         })
@@ -341,6 +341,7 @@ impl<'a> Work<'a> {
                 policy: &self.connection.policy,
                 key: &self.key,
                 now: self.now,
+                today: self.today,
                 // Whom an undo brings back is who they were.
                 new_person: change
                     .person
@@ -388,8 +389,12 @@ impl<'a> Work<'a> {
                     writes.touched_people.push(person.id);
                 }
             }
-            let row = (self.planned.id, ordinal);
-            writes.messages.extend(messages(change, person.id, row));
+            let origin = Origin {
+                connection: self.connection.id,
+                run: self.run,
+                row: (self.planned.id, ordinal),
+            };
+            writes.messages.extend(messages(change, person.id, origin));
         }
         if let Some(link) = &after.link
             && before.link.as_ref() != Some(link)
@@ -514,14 +519,29 @@ fn mark(
     }
 }
 
+/// What a message follows from.
+#[derive(Clone, Copy)]
+struct Origin {
+    connection: ConnectionId,
+    run: RunId,
+    /// Plan and place.
+    row: (PlanId, u64),
+}
+
 /// What a row sends out of the house.
-fn messages(change: &Change, person: PersonId, row: (PlanId, u64)) -> Vec<OutboxMessage> {
-    let message = |kind: &str, body: serde_json::Value| OutboxMessage {
-        kind: kind.to_owned(),
-        person,
-        body,
-        row: Some(row),
+fn messages(change: &Change, person: PersonId, origin: Origin) -> Vec<OutboxMessage> {
+    let Origin {
+        connection,
+        run,
+        row,
+    } = origin;
+    let message = |kind: &str, body: serde_json::Value| {
+        OutboxMessage::about(person, kind, body)
+            .of_run(run)
+            .of_row(row)
     };
+    let mail = |kind: &str| message(kind, serde_json::json!({}));
+    let value = |said: &Said<FieldValue>| said.as_ref().map(|said| said.value.clone());
     // What never left needs no answer.
     let cancels = |kind: &str| {
         change.effects.iter().any(|planned| {
@@ -548,19 +568,25 @@ fn messages(change: &Change, person: PersonId, row: (PlanId, u64)) -> Vec<Outbox
             | Effect::Create {
                 access: Access::Invited,
                 ..
-            } => Some(message("mail.invitation", serde_json::json!({}))),
+            } => Some(mail("mail.invitation")),
             Effect::Access {
                 from: Access::Invited,
                 to: Access::NotInvited,
-            } => Some(message("mail.invitation_withdrawn", serde_json::json!({}))),
-            Effect::Outward { field, ours, .. } => Some(message(
-                "source.update",
-                serde_json::json!({
-                    "external_id": change.external_id.as_ref().map(ExternalId::as_str),
-                    "field": field.name(),
-                    "value": ours.value().map(|said| said.value.to_json()),
-                }),
-            )),
+            } => Some(mail("mail.invitation_withdrawn")),
+            Effect::Outward {
+                field,
+                theirs,
+                ours,
+            } => {
+                let target = OutboxTarget {
+                    connection,
+                    external_id: change.external_id.clone()?,
+                    field: *field,
+                };
+                let write =
+                    crate::sending::message(person, run, target, value(theirs), value(ours));
+                Some(write.of_row(row))
+            }
             _ => None,
         })
         .collect()

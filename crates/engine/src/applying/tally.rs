@@ -19,8 +19,6 @@ pub struct Applied {
     pub fields: BTreeMap<Field, FieldCounts>,
     /// Mails queued.
     pub messages: MessageCounts,
-    /// Outward writes queued.
-    pub queued: u64,
     /// Rows refused because something changed since they were planned.
     pub stale: u64,
     /// Rows let through, by what brakes count.
@@ -109,7 +107,6 @@ impl Applied {
                 } => {
                     self.messages.withdrawn += 1;
                 }
-                Effect::Outward { .. } => self.queued += 1,
                 _ => {}
             }
         }

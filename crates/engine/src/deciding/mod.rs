@@ -178,7 +178,8 @@ impl Engine {
                 &choice,
             )
             .await?;
-        let report = self.report(run, &planned.plan, applied, false);
+        let sent = self.send_after(organisation, connection, run.id).await?;
+        let report = self.report(run, &planned.plan, applied, sent, false);
         self.close(organisation, &report, Ended::Applied).await?;
         Ok(Made {
             report,

@@ -174,6 +174,7 @@ impl Engine {
         let mut history: ReadHistory = connection.history.clone();
         let summary = history.reads.pop().map(|read| read.summary);
         let input = Input {
+            first_sync: false,
             connection: connection.id,
             rank: sources::rank(connection),
             policy: &connection.policy,

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use muster_model::engagement::{EngagementStatus, employment_on};
 use muster_model::plan::{Rest as RestKind, RestCounts};
@@ -53,6 +54,8 @@ pub(super) struct Loader {
     pub(super) connection: Connection,
     pub(super) snapshot: SnapshotId,
     pub(super) versions: String,
+    /// The organisation's day.
+    pub(super) today: Date,
     sources: Sources,
 }
 
@@ -78,6 +81,7 @@ impl Loader {
             snapshot,
             sources: Sources::of(&connections, connection.id, organisation, engine.now()),
             versions,
+            today: engine.today(organisation),
         });
         let mut untouched = rest_counts(
             reader

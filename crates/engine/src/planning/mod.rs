@@ -24,7 +24,7 @@ use muster_model::{Digest, ExternalId, Fields, Plan, PlanId, ReadHistory, RunId}
 use muster_reconcile::{
     Confirmation, Decided, Draft, Input, KeyHolders, ManagerIndex, PlanError, Survey, Touched,
 };
-use muster_storage::{Connection, Organisation, Transaction};
+use muster_storage::{Connection, ConnectionState, Organisation, Transaction};
 use tracing::Instrument;
 
 pub(crate) use versions::{mapping, versions};
@@ -121,6 +121,10 @@ impl Engine {
             summary: read.summary.clone(),
             history: &connection.history,
             linked,
+            first_sync: matches!(
+                connection.state,
+                ConnectionState::Draft | ConnectionState::Connected
+            ),
             untouched,
             touched: Vec::new(),
             holders: KeyHolders::default(),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use muster_model::plan::Quiet;
 use muster_model::{DigestKey, ExternalId, Link, PersonId, Policy};
 use muster_reconcile::Touched;
@@ -47,7 +48,7 @@ pub(super) async fn settle(
             });
         }
         if quiet.believed {
-            believed.extend(believe(touched, &loader.connection.policy));
+            believed.extend(believe(touched, &loader.connection.policy, loader.today));
         }
     }
     // A link that somebody changed meanwhile keeps their version; with it they
@@ -66,10 +67,10 @@ pub(super) async fn settle(
 }
 
 /// The link that takes over what its record says; `None` when it knows it already.
-fn believe(touched: &Touched, policy: &Policy) -> Option<Link> {
+fn believe(touched: &Touched, policy: &Policy, today: Date) -> Option<Link> {
     let (link, record) = (touched.link.as_ref()?, touched.record.as_ref()?);
     let mut after = link.clone();
-    muster_reconcile::enact::believe(&mut after, record, touched.person.as_ref(), policy);
+    muster_reconcile::enact::believe(&mut after, record, touched.person.as_ref(), policy, today);
     if after.version == link.version {
         return None;
     }

@@ -150,7 +150,8 @@ impl Engine {
         let applied = self
             .apply_rows(organisation, connection, run.id, &planned, &choice)
             .await?;
-        let mut report = self.report(run, &planned.plan, applied, false);
+        let sent = self.send_after(organisation, connection, run.id).await?;
+        let mut report = self.report(run, &planned.plan, applied, sent, false);
         report.undoes = Some(undone.id);
         self.close(organisation, &report, Ended::Applied).await?;
         Ok(Undone {

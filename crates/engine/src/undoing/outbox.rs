@@ -36,14 +36,14 @@ impl Sent {
 }
 
 fn message(stored: &StoredMessage) -> Message {
-    let field = stored.message.body.get("field");
+    // An attempt that was begun may have gone out, whatever is known of its end.
+    let waits = stored.state == OutboxState::Waiting && stored.attempts == 0;
+    let begun = stored.state == OutboxState::Waiting && stored.attempts > 0;
     Message {
         id: stored.id,
         kind: stored.message.kind.clone(),
-        field: field
-            .and_then(serde_json::Value::as_str)
-            .and_then(|name| name.parse().ok()),
-        left: stored.state == OutboxState::Sent,
-        waits: stored.state == OutboxState::Waiting,
+        field: stored.message.target.as_ref().map(|target| target.field),
+        left: stored.state == OutboxState::Sent || begun,
+        waits,
     }
 }

@@ -24,6 +24,7 @@ mod hard_cases;
 mod mapping;
 mod moved;
 mod oracle;
+mod outward;
 mod rehearsal;
 mod runs;
 mod silence;

@@ -117,6 +117,7 @@ impl Survey {
         let day = Day {
             brakes: &input.policy.brakes,
             linked: input.linked,
+            first_sync: input.first_sync,
             let_through: &input.let_through,
             administrators: input.administrators,
             administrators_leaving: &self.administrators_leaving,

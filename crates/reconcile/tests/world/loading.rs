@@ -43,6 +43,7 @@ pub(crate) fn with_input<T>(
             .values()
             .filter(|link| link.gone_since.is_none())
             .count() as u64,
+        first_sync: false,
         untouched,
         holders: holders(world, place, &visible, &touched),
         touched,

@@ -196,6 +196,7 @@ impl World {
     }
 
     fn rest(&mut self, machine: &Machine, source: usize, plan: &Plan) {
+        let today = self.today();
         for quiet in &plan.quiet {
             let id = &quiet.external_id;
             let record = self.sources[source].records.get(id).cloned();
@@ -204,7 +205,7 @@ impl World {
                 if let Some(link) = of.links.get_mut(id) {
                     let before = link.clone();
                     let person = self.people.get(&link.person);
-                    muster_reconcile::enact::believe(link, &record, person, &of.policy);
+                    muster_reconcile::enact::believe(link, &record, person, &of.policy, today);
                     let (changed, person) = (*link != before, link.person);
                     if changed && machine.wakes {
                         self.wake_person(person, Some((source, id)));
@@ -287,6 +288,7 @@ impl World {
             policy: &of.policy,
             key: &self.key,
             now: self.now,
+            today: self.today(),
             new_person,
             record: record.as_ref(),
             manager: &manager,

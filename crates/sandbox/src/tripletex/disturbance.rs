@@ -1,6 +1,7 @@
 //! When each fault shows, and what it has done so far.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::fault::Fault;
 use crate::server::SandboxError;
@@ -19,6 +20,11 @@ pub(super) struct Disturbance {
     faults: BTreeSet<Fault>,
     pub(super) lens: Lens,
     list_calls: u64,
+    write_calls: u64,
+    /// Objects of which a write was done and answered with an error.
+    failed_after: BTreeSet<(Resource, u64)>,
+    refused: Vec<(Resource, &'static str)>,
+    pub(super) delay: Option<Duration>,
     server_errors: u32,
     cut_bodies: u64,
     token_expired: bool,
@@ -85,9 +91,13 @@ impl Disturbance {
     /// Switches these faults on, as if nothing had happened before.
     pub(super) fn of(faults: Vec<Fault>, seed: u64) -> Result<Self, SandboxError> {
         let mut lens = Lens::default();
+        let mut refused = Vec::new();
+        let mut delay = None;
         for fault in &faults {
             match fault {
                 Fault::DropField(name) => lens.dropped.push(field_of_employee(name)?),
+                Fault::RefuseField(name) => refused.push(field_of_employee(name)?),
+                Fault::Delay(milliseconds) => delay = Some(Duration::from_millis(*milliseconds)),
                 Fault::PermissionLoss => lens.rights_lost = Some(seed),
                 _ => {}
             }
@@ -95,6 +105,8 @@ impl Disturbance {
         Ok(Self {
             faults: faults.into_iter().collect(),
             lens,
+            refused,
+            delay,
             ..Self::default()
         })
     }
@@ -112,6 +124,29 @@ impl Disturbance {
         let call = self.list_calls;
         self.list_calls += 1;
         call.is_multiple_of(THROTTLE_EVERY)
+    }
+
+    /// Whether this write is one of the throttled ones, counted like list calls.
+    pub(super) fn throttles_write(&mut self) -> bool {
+        if !self.has(&Fault::Throttle) {
+            return false;
+        }
+        let call = self.write_calls;
+        self.write_calls += 1;
+        call.is_multiple_of(THROTTLE_EVERY)
+    }
+
+    /// Whether the answer to a write that was done is an error: once for each object.
+    pub(super) fn fails_after_write(&mut self, resource: Resource, id: u64) -> bool {
+        self.has(&Fault::WriteThenFail) && self.failed_after.insert((resource, id))
+    }
+
+    /// The fields of a resource that no write may name.
+    pub(super) fn refused(&self, resource: Resource) -> impl Iterator<Item = &'static str> + '_ {
+        self.refused
+            .iter()
+            .filter(move |(of, _)| *of == resource)
+            .map(|(_, name)| *name)
     }
 
     /// Whether this page breaks on the server this time.

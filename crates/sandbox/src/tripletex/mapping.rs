@@ -48,6 +48,17 @@ impl Draft {
         self.id.is_some() && self.cells.is_empty() && self.nested.is_empty()
     }
 
+    /// Changes every text that the body set, by the name of its field.
+    pub(super) fn change_texts(&mut self, change: impl Fn(&str, &str) -> String) {
+        let fields = self.resource.map(Resource::fields).unwrap_or_default();
+        for (index, cell) in &mut self.cells {
+            if let (Cell::Text(text), Some(field)) = (&mut *cell, fields.get(*index)) {
+                let changed = change(field.name, text);
+                *cell = Cell::text(changed);
+            }
+        }
+    }
+
     /// Puts what the body set into a row; what it left out stays.
     pub(super) fn apply(&self, row: &mut Row) {
         for (index, cell) in &self.cells {

@@ -134,7 +134,7 @@ impl World {
             ("X-Rate-Limit-Reset", reset.to_string()),
             ("x-tlx-request-id", request_id.clone()),
         ];
-        match outcome {
+        let answer = match outcome {
             Ok(success) => self.success(success, headers),
             Err(failure) => Answer {
                 status: failure.status,
@@ -143,7 +143,12 @@ impl World {
                 claimed_length: None,
                 delay: None,
             },
-        }
+        };
+        let delay = match (answer.delay, self.disturbance.delay) {
+            (Some(one), Some(other)) => Some(one + other),
+            (one, other) => one.or(other),
+        };
+        Answer { delay, ..answer }
     }
 
     fn success(&self, success: Success, headers: Vec<(&'static str, String)>) -> Answer {
@@ -227,6 +232,9 @@ impl World {
     }
 
     fn route_post(&mut self, path: &[&str], request: &Request) -> Result<Success, Failure> {
+        if self.disturbance.throttles_write() {
+            return Err(Failure::throttled());
+        }
         match path {
             ["employee"] => writes::create(self, Resource::Employee, request),
             ["employee", "list"] => writes::create_employees(self, request),
@@ -242,6 +250,9 @@ impl World {
     }
 
     fn route_put(&mut self, path: &[&str], request: &Request) -> Result<Success, Failure> {
+        if self.disturbance.throttles_write() {
+            return Err(Failure::throttled());
+        }
         match path {
             ["employee", "entitlement", ":grantEntitlementsByTemplate"] => {
                 writes::grant(self, request)

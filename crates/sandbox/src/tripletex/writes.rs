@@ -3,7 +3,7 @@
 use super::answer::Success;
 use super::books::Books;
 use super::entitlements;
-use super::failure::Failure;
+use super::failure::{Failure, ValidationMessage};
 use super::listing::{CHECKSUM_NOT_ASKED, NO_CHECKSUM, SingleEnvelope, envelope, text};
 use super::mapping::{self, Draft};
 use super::render::Rendered;
@@ -12,7 +12,9 @@ use super::resource::Resource;
 use super::row::Row;
 use super::selection::Selection;
 use super::world::World;
+use super::write_rules::{INVALID_FORMAT, refuse};
 use super::{write_employee, write_employment, write_organisation};
+use crate::fault::Fault;
 
 /// Creates one object and answers it.
 pub(super) fn create(
@@ -20,8 +22,9 @@ pub(super) fn create(
     resource: Resource,
     request: &Request,
 ) -> Result<Success, Failure> {
-    let draft = mapping::object(resource, &request.body)?;
+    let draft = read(world, resource, request)?;
     let id = insert(world.books_mut(), resource, &draft)?;
+    done(world, resource, id)?;
     single(world, resource, id, 201)
 }
 
@@ -42,9 +45,51 @@ pub(super) fn update(
     if hidden {
         return Err(Failure::not_found());
     }
-    let draft = mapping::object(resource, &request.body)?;
+    let draft = read(world, resource, request)?;
     change(world.books_mut(), resource, id, &draft)?;
+    done(world, resource, id)?;
     single(world, resource, id, 200)
+}
+
+/// The body as an object, with what the vendor refuses or writes in another form.
+fn read(world: &World, resource: Resource, request: &Request) -> Result<Draft, Failure> {
+    let mut draft = mapping::object(resource, &request.body)?;
+    let refused = (world.disturbance.refused(resource))
+        .filter(|name| draft.cell(name).is_some())
+        .map(|name| ValidationMessage::field(name, INVALID_FORMAT))
+        .collect();
+    refuse(refused)?;
+    if world.disturbance.has(&Fault::ReformatWrites) {
+        draft.change_texts(own_form);
+    }
+    Ok(draft)
+}
+
+/// The vendor's own form of a text: telephone numbers in pairs of digits, other
+/// text in capital letters. An address for mail keeps its own.
+fn own_form(name: &str, text: &str) -> String {
+    if name == "email" {
+        return text.to_owned();
+    }
+    if !name.starts_with("phoneNumber") {
+        return text.to_uppercase();
+    }
+    let mut form = String::new();
+    for (index, digit) in text.chars().filter(|one| !one.is_whitespace()).enumerate() {
+        if index > 0 && index % 2 == 0 {
+            form.push(' ');
+        }
+        form.push(digit);
+    }
+    form
+}
+
+/// What a write leaves behind; an answer that tells of a failure although it was done.
+fn done(world: &mut World, resource: Resource, id: u64) -> Result<(), Failure> {
+    if world.disturbance.fails_after_write(resource, id) {
+        return Err(Failure::server_error());
+    }
+    Ok(())
 }
 
 /// `POST /employee/list`: all or nothing.

@@ -22,6 +22,7 @@ use super::{Backup, WAITING};
 use crate::both::{Engine, Handle, on_the_whole};
 use crate::entropy::Entropy;
 use crate::location::Location;
+use crate::presence::Presence;
 use crate::seal::MasterKey;
 use crate::storage::Storage;
 use crate::stored::instant;
@@ -95,7 +96,8 @@ impl Restore {
         let backup_key = self.backup_key.as_ref().unwrap_or(&self.key);
         let backup = check(&self.file, backup_key).await?;
         let engine = Engine::connect(&self.location).await?;
-        let storage = Storage::over(engine, self.key.clone(), clock, ids, entropy);
+        let presence = Presence::at(&self.location)?;
+        let storage = Storage::over(engine, presence, self.key.clone(), clock, ids, entropy);
         let restored = self.load(&storage, backup).await;
         storage.close().await;
         restored

@@ -8,8 +8,12 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool, Postgres, SqlSafeStr, Transaction};
 
+use uuid::Uuid;
+
 use super::Session;
 use crate::error::StorageError;
+use crate::presence::lock_key;
+use crate::scope::Scope;
 
 /// Connections at once from this process.
 const CONNECTIONS: u32 = 10;
@@ -39,6 +43,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/postgres/0005_operation.sql"),
     ),
     (
+        6,
+        "sending",
+        include_str!("../../migrations/postgres/0006_sending.sql"),
+    ),
+    (
         7,
         "large firms",
         include_str!("../../migrations/postgres/0007_large_firms.sql"),
@@ -66,16 +75,7 @@ impl Engine {
 
     /// Connects and leaves the schema as it is.
     pub(crate) async fn connect(url: &str) -> Result<Self, StorageError> {
-        let options = PgConnectOptions::from_str(url)
-            // The error could repeat the address, and with it a password.
-            .map_err(|_| StorageError::Address)?
-            .options([
-                // A stage that already exists is no news.
-                ("client_min_messages", "warning"),
-                // A plan made for an empty table is a trap once it is full.
-                ("plan_cache_mode", "force_custom_plan"),
-            ])
-            .disable_statement_logging();
+        let options = options(url)?;
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
@@ -142,6 +142,36 @@ fn migrations(only: Option<&[i64]>) -> Migrator {
             .collect(),
     )
 }
+
+/// How each connection to the server is made.
+pub(crate) fn options(url: &str) -> Result<PgConnectOptions, StorageError> {
+    Ok(PgConnectOptions::from_str(url)
+        // The error could repeat the address, and with it a password.
+        .map_err(|_| StorageError::Address)?
+        .options([
+            // A stage that already exists is no news.
+            ("client_min_messages", "warning"),
+            // A plan made for an empty table is a trap once it is full.
+            ("plan_cache_mode", "force_custom_plan"),
+        ])
+        .disable_statement_logging())
+}
+
+/// Is the process that holds a lease gone? The lock of its session is free then;
+/// it is taken for the rest of this transaction alone.
+pub(crate) async fn is_gone(
+    _scope: &Scope,
+    session: &mut Session,
+    holder: Uuid,
+) -> Result<bool, StorageError> {
+    Ok(sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)")
+        .bind(lock_key(holder))
+        .fetch_one(session)
+        .await?)
+}
+
+/// What makes a look at rows lock them, and pass over those that another node is at.
+pub(crate) const LOCK_FREE_ROWS: &str = " FOR UPDATE SKIP LOCKED";
 
 /// The database's own clock, in microseconds since 1970 UTC: leases of several
 /// processes are judged by one clock.

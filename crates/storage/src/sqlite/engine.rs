@@ -8,8 +8,11 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
+use uuid::Uuid;
+
 use super::Session;
 use crate::error::StorageError;
+use crate::scope::Scope;
 
 /// The file inside the folder.
 pub(crate) const FILE: &str = "muster.db";
@@ -41,6 +44,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         5,
         "operation",
         include_str!("../../migrations/sqlite/0005_operation.sql"),
+    ),
+    (
+        6,
+        "sending",
+        include_str!("../../migrations/sqlite/0006_sending.sql"),
     ),
     (
         7,
@@ -157,6 +165,19 @@ fn migrations(only: Option<&[i64]>) -> Migrator {
             .collect(),
     )
 }
+
+/// Is the process that holds a lease gone? The lock of its file is free then.
+pub(crate) async fn is_gone(
+    scope: &Scope,
+    _session: &mut Session,
+    holder: Uuid,
+) -> Result<bool, StorageError> {
+    Ok(scope.presence.file_is_free(holder))
+}
+
+/// What makes a look at rows pass over those that another node is at: nothing, for
+/// there is one writer, and it is alone.
+pub(crate) const LOCK_FREE_ROWS: &str = "";
 
 /// The database's own clock, in microseconds since 1970 UTC: leases of several
 /// processes are judged by one clock.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use muster_model::{ConnectionId, RunId};
 use uuid::Uuid;
 
-use super::engine::now;
+use super::engine::{is_gone, now};
 use super::{Db, Session};
 use crate::error::StorageError;
 use crate::scope::Scope;
@@ -13,13 +13,18 @@ use crate::stored::{instant, number};
 
 /// Takes the lease, or that of a run whose time is over, in one statement, so
 /// that of two that try at once only one gets it.
-const TAKE: &str = "INSERT INTO leases (organisation_id, connection_id, run_id, since, lease_until) \
-    VALUES ($1, $2, $3, $4, $5) \
-    ON CONFLICT (organisation_id, connection_id) DO UPDATE \
-    SET run_id = excluded.run_id, since = excluded.since, lease_until = excluded.lease_until \
+const TAKE: &str = "INSERT INTO leases \
+    (organisation_id, connection_id, run_id, since, lease_until, holder_id) \
+    VALUES ($1, $2, $3, $4, $5, $6) \
+    ON CONFLICT (organisation_id, connection_id) DO UPDATE SET run_id = excluded.run_id, \
+    since = excluded.since, lease_until = excluded.lease_until, holder_id = excluded.holder_id \
     WHERE leases.organisation_id = $1 AND leases.lease_until <= $4";
-const HOLDER: &str = "SELECT run_id, since FROM leases \
+const HOLDER: &str = "SELECT run_id, since, lease_until, holder_id FROM leases \
     WHERE organisation_id = $1 AND connection_id = $2";
+/// Ends the lease of a run that is dead. A transaction of it that is under way
+/// still is waited for: it holds the row.
+const TAKE_AWAY: &str =
+    "DELETE FROM leases WHERE organisation_id = $1 AND connection_id = $2 AND run_id = $3";
 const EXTEND: &str =
     "UPDATE leases SET lease_until = $3 WHERE organisation_id = $1 AND run_id = $2";
 const GIVE_BACK: &str = "DELETE FROM leases WHERE organisation_id = $1 AND run_id = $2";
@@ -34,41 +39,72 @@ pub(crate) async fn take_all(scope: &Scope, session: &mut Session) -> Result<(),
     Ok(())
 }
 
-/// Takes the connection for a run.
+/// Takes the connection for a run; gives back the run that had it and is dead,
+/// or was silent for longer than its lease.
 pub(crate) async fn take(
     scope: &Scope,
     session: &mut Session,
     connection: ConnectionId,
     run: RunId,
     lease: Duration,
-) -> Result<(), StorageError> {
+) -> Result<Option<RunId>, StorageError> {
+    let holder = scope.presence.hold(scope.ids.as_ref()).await?;
     let now = now(&mut *session).await?;
+    let mut dead = None;
+    if let Some((held_by, _, until, process)) = holder_of(scope, &mut *session, connection).await? {
+        let gone = match process {
+            Some(process) if process != holder => is_gone(scope, &mut *session, process).await?,
+            _ => false,
+        };
+        if gone || until <= now {
+            dead = Some(RunId::from_uuid(held_by));
+        }
+        if gone {
+            sqlx::query(TAKE_AWAY)
+                .bind(scope.id())
+                .bind(connection.uuid())
+                .bind(held_by)
+                .execute(&mut *session)
+                .await?;
+        }
+    }
     let taken = sqlx::query(TAKE)
         .bind(scope.id())
         .bind(connection.uuid())
         .bind(run.uuid())
         .bind(now)
         .bind(end(now, lease)?)
+        .bind(holder)
         .execute(&mut *session)
         .await?
         .rows_affected()
         == 1;
     if taken {
-        return Ok(());
+        return Ok(dead);
     }
-    match sqlx::query_as::<Db, (Uuid, i64)>(HOLDER)
-        .bind(scope.id())
-        .bind(connection.uuid())
-        .fetch_optional(session)
-        .await?
-    {
-        Some((run, since)) => Err(StorageError::RunInProgress {
+    match holder_of(scope, session, connection).await? {
+        Some((run, since, _, _)) => Err(StorageError::RunInProgress {
             run: RunId::from_uuid(run),
             since: instant("leases.since", since)?,
         }),
         // It was given back this very moment.
         None => Err(StorageError::Busy),
     }
+}
+
+/// Run, since when, until when, process.
+type Holder = (Uuid, i64, i64, Option<Uuid>);
+
+async fn holder_of(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+) -> Result<Option<Holder>, StorageError> {
+    Ok(sqlx::query_as::<Db, Holder>(HOLDER)
+        .bind(scope.id())
+        .bind(connection.uuid())
+        .fetch_optional(session)
+        .await?)
 }
 
 /// Keeps the connection for longer. A lease that ran out and that nobody took
@@ -113,7 +149,7 @@ pub(crate) async fn give_back(
     }
 }
 
-fn end(now: i64, lease: Duration) -> Result<i64, StorageError> {
+pub(crate) fn end(now: i64, lease: Duration) -> Result<i64, StorageError> {
     let lease = u64::try_from(lease.as_micros()).unwrap_or(u64::MAX);
     Ok(now.saturating_add(number("the length of a lease", lease)?))
 }

@@ -9,28 +9,49 @@ use muster_model::report::{
 use muster_model::{ConnectionId, Evidence, PlanId, RunId, RunReport};
 use uuid::Uuid;
 
-use super::{Db, Session, leases};
+use super::{Db, Session, leases, outbox};
 use crate::error::StorageError;
-use crate::run::Run;
+use crate::run::{Run, RunStep};
 use crate::scope::Scope;
-use crate::stored::{from_json, instant, instant_or_none, to_json};
+use crate::stored::{from_json, instant, instant_or_none, to_json, word};
 
 const INSERT: &str = "INSERT INTO runs (organisation_id, id, connection_id, started_by, started_at) \
     VALUES ($1, $2, $3, $4, $5)";
 const FINISH: &str = "UPDATE runs SET finished_at = $3, report = $4 \
     WHERE organisation_id = $1 AND id = $2 AND connection_id = $5";
-const LIST: &str = "SELECT id, connection_id, started_by, started_at, finished_at, report \
+const LIST: &str = "SELECT id, connection_id, started_by, started_at, finished_at, report, \
+    step, interrupted_at \
     FROM runs WHERE organisation_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2";
-const BY_ID: &str = "SELECT id, connection_id, started_by, started_at, finished_at, report \
+const BY_ID: &str = "SELECT id, connection_id, started_by, started_at, finished_at, report, \
+    step, interrupted_at \
     FROM runs WHERE organisation_id = $1 AND id = $2";
-const UNFINISHED: &str = "SELECT id, connection_id, started_by, started_at, finished_at, report \
+const UNFINISHED: &str = "SELECT id, connection_id, started_by, started_at, finished_at, report, \
+    step, interrupted_at \
     FROM runs WHERE organisation_id = $1 AND finished_at IS NULL";
 const INTERRUPT: &str = "UPDATE runs SET finished_at = $3, report = $4 \
     WHERE organisation_id = $1 AND id = $2 AND finished_at IS NULL";
 
 const APPLIES: &str = "UPDATE runs SET plan_id = $3 WHERE organisation_id = $1 AND id = $2";
 
-type Row = (Uuid, Uuid, String, i64, Option<i64>, Option<String>);
+const STEP: &str = "UPDATE runs SET step = $3 WHERE organisation_id = $1 AND id = $2";
+const INTERRUPT_ONE: &str = "UPDATE runs SET interrupted_at = $3 \
+    WHERE organisation_id = $1 AND id = $2 AND finished_at IS NULL";
+/// What of its plans was not done is nobody's any more: the run that took over
+/// plans anew.
+const SUPERSEDE: &str = "UPDATE plan_rows SET state = 'stale', error_code = 'plan.superseded' \
+    WHERE organisation_id = $1 AND state IN ('open', 'held', 'waiting') AND plan_id IN ( \
+        SELECT id FROM plans WHERE organisation_id = $1 AND run_id = $2)";
+
+type Row = (
+    Uuid,
+    Uuid,
+    String,
+    i64,
+    Option<i64>,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+);
 
 pub(crate) async fn begin(
     scope: &Scope,
@@ -47,10 +68,14 @@ pub(crate) async fn begin(
         trigger,
         started_at: scope.now_stored()?,
         finished_at: None,
+        step: None,
+        interrupted_at: None,
         report: None,
     };
     // First the lease: a refused run leaves nothing behind.
-    leases::take(scope, &mut *session, connection, run.id, lease).await?;
+    if let Some(dead) = leases::take(scope, &mut *session, connection, run.id, lease).await? {
+        interrupt_one(scope, &mut *session, dead).await?;
+    }
     sqlx::query(INSERT)
         .bind(scope.id())
         .bind(run.id.uuid())
@@ -73,6 +98,43 @@ pub(crate) async fn applies(
         .bind(scope.id())
         .bind(run.uuid())
         .bind(plan.uuid())
+        .execute(session)
+        .await?;
+    Ok(())
+}
+
+/// A run that is dead leaves nothing open: it says so itself, its plan is over,
+/// and what it was sending is free.
+async fn interrupt_one(
+    scope: &Scope,
+    session: &mut Session,
+    dead: RunId,
+) -> Result<(), StorageError> {
+    sqlx::query(INTERRUPT_ONE)
+        .bind(scope.id())
+        .bind(dead.uuid())
+        .bind(scope.now())
+        .execute(&mut *session)
+        .await?;
+    sqlx::query(SUPERSEDE)
+        .bind(scope.id())
+        .bind(dead.uuid())
+        .execute(&mut *session)
+        .await?;
+    outbox::let_go(scope, session, dead).await
+}
+
+/// Says what a run is at.
+pub(crate) async fn set_step(
+    scope: &Scope,
+    session: &mut Session,
+    run: RunId,
+    step: RunStep,
+) -> Result<(), StorageError> {
+    sqlx::query(STEP)
+        .bind(scope.id())
+        .bind(run.uuid())
+        .bind(step.word())
         .execute(session)
         .await?;
     Ok(())
@@ -180,7 +242,7 @@ pub(crate) async fn interrupt(scope: &Scope, session: &mut Session) -> Result<u6
 }
 
 fn read(
-    (id, connection, trigger, started_at, finished_at, report): Row,
+    (id, connection, trigger, started_at, finished_at, report, step, interrupted_at): Row,
 ) -> Result<Run, StorageError> {
     Ok(Run {
         id: RunId::from_uuid(id),
@@ -188,6 +250,10 @@ fn read(
         trigger: from_json("runs.started_by", trigger.as_bytes())?,
         started_at: instant("runs.started_at", started_at)?,
         finished_at: instant_or_none("runs.finished_at", finished_at)?,
+        step: step
+            .map(|step| word("runs.step", RunStep::from_word(&step)))
+            .transpose()?,
+        interrupted_at: instant_or_none("runs.interrupted_at", interrupted_at)?,
         report: report
             .map(|report| from_json("runs.report", report.as_bytes()))
             .transpose()?,

@@ -80,12 +80,7 @@ async fn fill(bench: &Bench) -> Company {
 }
 
 fn message(person: muster_model::PersonId) -> OutboxMessage {
-    OutboxMessage {
-        row: None,
-        kind: "mail".to_owned(),
-        person,
-        body: serde_json::json!({ "to": "somebody" }),
-    }
+    OutboxMessage::about(person, "mail", serde_json::json!({ "to": "somebody" }))
 }
 
 /// A place to restore into that nobody used, on either engine.

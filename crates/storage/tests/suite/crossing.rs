@@ -8,8 +8,8 @@ use muster_model::report::Trigger;
 use muster_model::values::Email;
 use muster_model::{Answer, MatchKey, Matter, PersonId, RecordDecision};
 use muster_storage::{
-    ChangeMark, ChangeState, Condition, NewPlan, NewToken, OutboxMessage, OutboxState, PersonQuery,
-    Rest, Role, StorageError, TokenScope,
+    ChangeMark, ChangeState, Condition, NewPlan, NewToken, OutboxMark, OutboxMessage, OutboxState,
+    OutboxTarget, PersonQuery, Rest, Role, RunStep, StorageError, TokenScope,
 };
 
 use crate::bench::Bench;
@@ -69,12 +69,12 @@ async fn victim(bench: &Bench) -> Victim {
         .await
         .unwrap();
     let body = serde_json::Value::Null;
-    let message = OutboxMessage {
-        kind: "mail".to_owned(),
-        person: people[0],
-        body,
-        row: None,
+    let target = OutboxTarget {
+        connection: company.id(),
+        external_id: external_id(0),
+        field: muster_model::Field::Phone,
     };
+    let message = OutboxMessage::about(people[0], "mail", body).to(target);
     transaction.enqueue(&[message]).await.unwrap();
     let rest = Rest {
         external_id: external_id(2),
@@ -461,12 +461,7 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         .await
         .unwrap();
     let body = serde_json::Value::Null;
-    let message = OutboxMessage {
-        kind: "mail".to_owned(),
-        person: victim.people[0],
-        body,
-        row: None,
-    };
+    let message = OutboxMessage::about(victim.people[0], "mail", body);
     assert_eq!(
         code(transaction.enqueue(&[message]).await),
         "person.unknown"
@@ -482,9 +477,39 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         .mark_outbox(&[queued[0].id], OutboxState::Cancelled)
         .await
         .unwrap();
-    let theirs = [queued[0].id];
-    assert!(transaction.still_waiting(&theirs).await.unwrap().is_empty());
-    assert_eq!(transaction.cancel_outbox(&theirs).await.unwrap(), 0);
+    let queued_there = [queued[0].id];
+    assert!(
+        transaction
+            .still_waiting(&queued_there)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(transaction.cancel_outbox(&queued_there).await.unwrap(), 0);
+    transaction.hasten_outbox(connection).await.unwrap();
+    let theirs = victim.company.read().await.runs(1).await.unwrap();
+    for run in theirs {
+        transaction.set_step(run.id, RunStep::Report).await.unwrap();
+    }
+    let hour = std::time::Duration::from_secs(3_600);
+    let sender = muster_model::RunId::new(bench.ids());
+    let claimed = transaction
+        .claim_outbox(connection, sender, jiff::Timestamp::MAX, 10, hour)
+        .await
+        .unwrap();
+    assert!(claimed.is_empty());
+    let ended = OutboxMark {
+        id: queued[0].id,
+        state: OutboxState::Sent,
+        error_code: None,
+        due_at: None,
+    };
+    let ended = transaction.end_attempts(sender, &[ended]).await.unwrap();
+    assert_eq!(ended, 0);
+    assert_eq!(
+        transaction.waiting_writes(connection).await.unwrap(),
+        (0, None)
+    );
     // The same name is free in another organisation, and is another connection.
     let mut own = crate::company::new_connection("other");
     own.rank = 7;

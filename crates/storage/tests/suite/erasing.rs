@@ -27,12 +27,7 @@ async fn erasing_leaves_nothing_that_could_be_read(bench: Bench) {
         .unwrap();
     let messages: Vec<_> = people
         .iter()
-        .map(|person| OutboxMessage {
-            row: None,
-            kind: "mail".to_owned(),
-            person: *person,
-            body: serde_json::Value::Null,
-        })
+        .map(|person| OutboxMessage::about(*person, "mail", serde_json::Value::Null))
         .collect();
     transaction.enqueue(&messages).await.unwrap();
     let decision = |number, answer| RecordDecision {

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use muster_model::policy::BrakeKind;
-use muster_model::{Answer, HoldKind, Matter, RecordDecision};
-use muster_storage::{OutboxMessage, OutboxState};
+use muster_model::{Answer, Field, HoldKind, Matter, PersonId, RecordDecision, RunId};
+use muster_storage::{OutboxMark, OutboxMessage, OutboxState, OutboxTarget, StoredMessage};
 
 use crate::bench::Bench;
 use crate::company::{Company, external_id};
@@ -11,6 +12,8 @@ on_both_engines!(
     what_brakes_let_through_adds_up_in_its_window,
     decisions_stay_until_they_are_taken_back,
     outward_work_is_queued_in_order,
+    hum_25_one_sender_at_a_time_has_the_messages_of_a_record,
+    a_newer_value_replaces_one_that_waits_and_not_one_on_its_way,
 );
 
 async fn what_brakes_let_through_adds_up_in_its_window(bench: Bench) {
@@ -88,17 +91,175 @@ async fn decisions_stay_until_they_are_taken_back(bench: Bench) {
     assert_eq!(stored.unwrap(), [refused, left]);
 }
 
+fn now_of_bench() -> Timestamp {
+    "2025-06-02T08:00:00Z".parse().unwrap()
+}
+
+/// What writes a field of a record.
+fn write(company: &Company, person: PersonId, record: u32, field: Field) -> OutboxMessage {
+    OutboxMessage::about(person, "source.update", serde_json::Value::Null).to(OutboxTarget {
+        connection: company.id(),
+        external_id: external_id(record),
+        field,
+    })
+}
+
+async fn enqueue(company: &Company, messages: &[OutboxMessage]) {
+    let mut transaction = company.begin().await;
+    transaction.enqueue(messages).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+async fn claim(company: &Company, sender: RunId, records: u32) -> Vec<StoredMessage> {
+    let mut transaction = company.begin().await;
+    let minute = std::time::Duration::from_secs(60);
+    let ever = Timestamp::MAX;
+    let claimed = transaction
+        .claim_outbox(company.id(), sender, ever, records, minute)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    claimed
+}
+
+fn fields(messages: &[StoredMessage]) -> Vec<(String, Field)> {
+    messages
+        .iter()
+        .map(|stored| stored.message.target.clone().unwrap())
+        .map(|target| (target.external_id.to_string(), target.field))
+        .collect()
+}
+
+async fn hum_25_one_sender_at_a_time_has_the_messages_of_a_record(bench: Bench) {
+    let company = Company::found(&bench, "Nordlys").await;
+    let people = company.people(0..2).await;
+    let (one, two) = (RunId::new(bench.ids()), RunId::new(bench.ids()));
+    let queue = [
+        write(&company, people[0], 0, Field::Phone),
+        write(&company, people[1], 1, Field::Phone),
+        write(&company, people[0], 0, Field::GivenName),
+    ];
+    enqueue(&company, &queue).await;
+    assert_eq!(
+        company
+            .read()
+            .await
+            .waiting_writes(company.id())
+            .await
+            .unwrap()
+            .0,
+        3
+    );
+
+    let first = claim(&company, one, 1).await;
+    let of_first = [
+        (external_id(0).to_string(), Field::Phone),
+        (external_id(0).to_string(), Field::GivenName),
+    ];
+    assert_eq!(fields(&first), of_first);
+    assert!(first.iter().all(|stored| stored.attempts == 1));
+    // A later message of the record waits behind those that are on their way.
+    enqueue(
+        &company,
+        &[write(&company, people[0], 0, Field::FamilyName)],
+    )
+    .await;
+    let second = claim(&company, two, 10).await;
+    assert_eq!(
+        fields(&second),
+        [(external_id(1).to_string(), Field::Phone)]
+    );
+
+    // Who does not hold them says nothing about them.
+    let sent = |stored: &StoredMessage| OutboxMark {
+        id: stored.id,
+        state: OutboxState::Sent,
+        error_code: None,
+        due_at: None,
+    };
+    let marks: Vec<OutboxMark> = first.iter().map(sent).collect();
+    let mut transaction = company.begin().await;
+    assert_eq!(transaction.end_attempts(two, &marks).await.unwrap(), 0);
+    assert_eq!(transaction.end_attempts(one, &marks).await.unwrap(), 2);
+    transaction.commit().await.unwrap();
+    let third = claim(&company, two, 10).await;
+    assert_eq!(
+        fields(&third),
+        [(external_id(0).to_string(), Field::FamilyName)]
+    );
+
+    // What failed waits for its time; hastened, it is due.
+    let later = now_of_bench() + jiff::SignedDuration::from_hours(1);
+    let again = OutboxMark {
+        id: third[0].id,
+        state: OutboxState::Waiting,
+        error_code: Some("http.server_error".to_owned()),
+        due_at: Some(later),
+    };
+    let mut transaction = company.begin().await;
+    transaction.end_attempts(two, &[again]).await.unwrap();
+    let minute = std::time::Duration::from_secs(60);
+    let not_yet = transaction
+        .claim_outbox(company.id(), two, now_of_bench(), 10, minute)
+        .await
+        .unwrap();
+    assert_eq!(fields(&not_yet), []);
+    let (waiting, due_at) = transaction.waiting_writes(company.id()).await.unwrap();
+    assert_eq!((waiting, due_at.is_some()), (2, true));
+    transaction.hasten_outbox(company.id()).await.unwrap();
+    transaction.commit().await.unwrap();
+    let fourth = claim(&company, one, 10).await;
+    assert_eq!(fields(&fourth), fields(&third));
+    assert_eq!(fourth[0].attempts, 2);
+    assert_eq!(fourth[0].error_code.as_deref(), Some("http.server_error"));
+}
+
+async fn a_newer_value_replaces_one_that_waits_and_not_one_on_its_way(bench: Bench) {
+    let company = Company::found(&bench, "Nordlys").await;
+    let people = company.people(0..2).await;
+    let phone = write(&company, people[0], 0, Field::Phone);
+    let name = write(&company, people[0], 0, Field::GivenName);
+    enqueue(&company, &[phone.clone(), name]).await;
+    enqueue(&company, std::slice::from_ref(&phone)).await;
+    let mut reader = company.read().await;
+    let cancelled = reader.outbox(OutboxState::Cancelled, 10).await.unwrap();
+    assert_eq!(
+        fields(&cancelled),
+        [(external_id(0).to_string(), Field::Phone)]
+    );
+    assert_eq!(
+        cancelled[0].error_code.as_deref(),
+        Some("outbox.superseded")
+    );
+
+    claim(&company, RunId::new(bench.ids()), 10).await;
+    enqueue(&company, &[phone]).await;
+    assert_eq!(
+        reader.outbox(OutboxState::Waiting, 10).await.unwrap().len(),
+        3
+    );
+    assert_eq!(
+        reader
+            .outbox(OutboxState::Cancelled, 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
 async fn outward_work_is_queued_in_order(bench: Bench) {
     let company = Company::found(&bench, "Nordlys").await;
     let people = company.people(0..3).await;
     let messages: Vec<_> = people
         .iter()
         .enumerate()
-        .map(|(number, person)| OutboxMessage {
-            row: None,
-            kind: "mail.invitation".to_owned(),
-            person: *person,
-            body: serde_json::json!({ "number": number }),
+        .map(|(number, person)| {
+            OutboxMessage::about(
+                *person,
+                "mail.invitation",
+                serde_json::json!({ "number": number }),
+            )
         })
         .collect();
     let mut transaction = company.begin().await;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use muster_model::RunId;
 use muster_model::report::Trigger;
-use muster_storage::StorageError;
+use muster_storage::{ChangeState, OutboxMessage, OutboxTarget, RunStep, StorageError};
 
 use crate::bench::Bench;
 use crate::company::{Company, LEASE, report};
@@ -10,6 +10,7 @@ use crate::company::{Company, LEASE, report};
 on_both_engines!(
     one_run_at_a_time_holds_a_connection,
     a_lease_that_ran_out_is_taken_over,
+    a_run_whose_process_is_gone_is_taken_over_at_once,
     runs_are_listed_newest_first_with_their_reports,
 );
 
@@ -85,6 +86,75 @@ async fn a_lease_that_ran_out_is_taken_over(bench: Bench) {
 
     let first = company.read().await.run(first).await.unwrap().unwrap();
     assert_eq!((first.finished_at, first.report), (None, None));
+}
+
+/// Of a process that lives nothing is taken; of one that ended everything, at once.
+async fn a_run_whose_process_is_gone_is_taken_over_at_once(bench: Bench) {
+    let company = Company::found(&bench, "Nordlys").await;
+    let people = company.people(0..1).await;
+    let (plan, _) = company.plan(vec![crate::company::creation(7)]).await;
+    let mut transaction = company.begin().await;
+    let target = OutboxTarget {
+        connection: company.id(),
+        external_id: crate::company::external_id(0),
+        field: muster_model::Field::Phone,
+    };
+    let message = OutboxMessage::about(people[0], "source.update", serde_json::Value::Null);
+    transaction.enqueue(&[message.to(target)]).await.unwrap();
+    transaction
+        .finish_run(&report(company.run.id, company.id()))
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+
+    let other = bench.open_again(crate::bench::KEY).await.unwrap();
+    let mut transaction = other.begin(company.organisation.id).await.unwrap();
+    let dead = transaction
+        .begin_run(company.id(), Trigger::Schedule, LEASE)
+        .await
+        .unwrap()
+        .id;
+    transaction.set_step(dead, RunStep::Outbox).await.unwrap();
+    let claimed = transaction
+        .claim_outbox(company.id(), dead, jiff::Timestamp::MAX, 10, LEASE)
+        .await
+        .unwrap();
+    assert_eq!(claimed.len(), 1);
+    transaction.commit().await.unwrap();
+
+    let begin = async || {
+        let mut transaction = company.begin().await;
+        let begun = transaction
+            .begin_run(company.id(), Trigger::Manual, LEASE)
+            .await;
+        if begun.is_ok() {
+            transaction.commit().await.unwrap();
+        }
+        begun
+    };
+    match begin().await {
+        Err(StorageError::RunInProgress { run, .. }) => assert_eq!(run, dead),
+        other => panic!("{other:?}"),
+    }
+
+    // The process ends without giving anything back.
+    other.close().await;
+    drop(other);
+    let next = begin().await.unwrap();
+    let mut reader = company.read().await;
+    let dead = reader.run(dead).await.unwrap().unwrap();
+    assert_eq!((dead.finished_at, dead.step), (None, Some(RunStep::Outbox)));
+    assert!(dead.interrupted_at.is_some());
+    // What it was sending is free, and nobody's plan but its own is closed.
+    let mut transaction = company.begin().await;
+    let claimed = transaction
+        .claim_outbox(company.id(), next.id, jiff::Timestamp::MAX, 10, LEASE)
+        .await
+        .unwrap();
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(claimed[0].attempts, 2);
+    let states = transaction.change_states(plan).await.unwrap();
+    assert!(!states.contains_key(&ChangeState::Stale), "{states:?}");
 }
 
 async fn runs_are_listed_newest_first_with_their_reports(bench: Bench) {

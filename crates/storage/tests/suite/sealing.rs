@@ -43,12 +43,7 @@ async fn what_is_sealed_stands_nowhere_in_the_clear(bench: Bench) {
         .await
         .unwrap();
     let body = serde_json::json!({ "to": CANARY });
-    let message = OutboxMessage {
-        kind: "mail".to_owned(),
-        person: id,
-        body,
-        row: None,
-    };
+    let message = OutboxMessage::about(id, "mail", body);
     transaction.enqueue(&[message]).await.unwrap();
     transaction
         .update_connection(&company.connection, Some(&credentials(CANARY)))
