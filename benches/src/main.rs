@@ -4,9 +4,11 @@
 
 mod connector;
 mod database;
+mod limit;
 mod machine;
 mod people;
 mod pipeline;
+mod planner;
 mod steps;
 mod stopwatch;
 
@@ -41,6 +43,18 @@ enum Command {
         #[arg(long)]
         only_first: bool,
     },
+    /// The pure planner on one core; prints one JSON object.
+    Plan {
+        /// People in the source.
+        #[arg(long, default_value_t = 1_000_000)]
+        people: u64,
+    },
+    /// Rows a second that a database takes at all.
+    Limit {
+        /// A PostgreSQL server; without it SQLite.
+        #[arg(long)]
+        server: Option<String>,
+    },
 }
 
 #[tokio::main]
@@ -73,9 +87,16 @@ async fn main() -> anyhow::Result<()> {
                 server: server.as_deref(),
                 later: &later,
             };
-            for measured in pipeline::run(&plan, &steps).await? {
-                print(&serde_json::to_string(&measured)?);
-            }
+            pipeline::run(&plan, &steps, |measured| {
+                print(&serde_json::to_string(measured)?);
+                Ok(())
+            })
+            .await?;
+        }
+        Command::Plan { people } => print(&serde_json::to_string(&planner::run(people)?)?),
+        Command::Limit { server } => {
+            let rows = limit::run(server.as_deref()).await?;
+            print(&serde_json::json!({ "rows_a_second": rows }).to_string());
         }
     }
     Ok(())

@@ -54,25 +54,32 @@ pub(crate) struct Plan<'a> {
     pub(crate) later: &'a [(&'a str, u64)],
 }
 
-/// Runs the syncs in one database.
-pub(crate) async fn run(plan: &Plan<'_>, steps: &Steps) -> anyhow::Result<Vec<Measured>> {
+/// Runs the syncs in one database and tells of each as it is done.
+pub(crate) async fn run(
+    plan: &Plan<'_>,
+    steps: &Steps,
+    tell: impl Fn(&Measured) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let database = Database::new(plan.server).await?;
-    let world = World::new(&database).await?;
-    let mut measured = vec![
-        world
-            .sync("first sync", plan.people, 0, &database, steps)
-            .await?,
-    ];
-    for (what, changed_every) in plan.later {
-        measured.push(
-            world
-                .sync(what, plan.people, *changed_every, &database, steps)
-                .await?,
-        );
+    let measured = syncs(&database, plan, steps, tell).await;
+    database.close().await?;
+    measured
+}
+
+async fn syncs(
+    database: &Database,
+    plan: &Plan<'_>,
+    steps: &Steps,
+    tell: impl Fn(&Measured) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let world = World::new(database).await?;
+    let all = std::iter::once(("first sync", 0)).chain(plan.later.iter().copied());
+    for (what, changed_every) in all {
+        let sync = world.sync(what, plan.people, changed_every, database, steps);
+        tell(&sync.await?)?;
     }
     world.engine.storage().close().await;
-    database.close().await?;
-    Ok(measured)
+    Ok(())
 }
 
 struct World {

@@ -144,6 +144,113 @@ fn plan_in_order_of_loading(input: Input<'_>) -> Result<Plan, PlanError> {
     Ok(plan)
 }
 
+// --- planning in blocks
+
+/// Whatever the size of the blocks, the plan is the same.
+fn same_in_blocks(machine: &Machine, script: &Script) -> Result<(), TestCaseError> {
+    let world = script.play(machine, Load::Touched);
+    for source in 0..world.sources.len() {
+        let make = |plan: for<'a> fn(Input<'a>) -> Result<Plan, PlanError>| {
+            world::loading::with_input(
+                &world,
+                source,
+                Fault::None,
+                Load::Everybody,
+                true,
+                |input| plan(input).unwrap(),
+            )
+        };
+        let (whole, parts) = (make(muster_reconcile::plan), make(machine.plan));
+        ensure(whole == parts, || "other rows, holds or counts".to_owned())?;
+    }
+    Ok(())
+}
+
+/// Plans in blocks of three, each of which is looked at twice.
+fn plan_in_blocks(mut input: Input<'_>) -> Result<Plan, PlanError> {
+    let blocks = blocks_of(&mut input);
+    let mut survey = muster_reconcile::Survey::begin(&input)?;
+    for block in &blocks {
+        input.touched.clone_from(block);
+        survey.look(&input);
+    }
+    let deferred = survey.deferred();
+    for block in &blocks {
+        input.touched.clone_from(block);
+        survey.look_again(&input, &deferred);
+    }
+    let mut decided = survey.decide(&input);
+    let (mut changes, mut quiet) = (Vec::new(), Vec::new());
+    for block in blocks {
+        input.touched = block;
+        let rows = decided.block(decided.look(&input));
+        changes.extend(rows.changes);
+        quiet.extend(rows.quiet);
+    }
+    let (mut plan, tally) = decided.finish(&input)?;
+    plan.changes = changes;
+    plan.quiet = quiet;
+    assert_eq!(plan.tally(), tally);
+    Ok(plan)
+}
+
+/// Each block is planned as if it were the whole company.
+fn plan_each_block_alone(mut input: Input<'_>) -> Result<Plan, PlanError> {
+    let blocks = blocks_of(&mut input);
+    let key = input.key.clone();
+    let mut survey = muster_reconcile::Survey::begin(&input)?;
+    let drafts: Vec<_> = blocks
+        .iter()
+        .map(|block| {
+            input.touched.clone_from(block);
+            let mut draft = survey.look(&input);
+            let deferred = survey.deferred();
+            draft.append(survey.look_again(&input, &deferred));
+            draft
+        })
+        .collect();
+    let mut decided = survey.decide(&input);
+    let (mut changes, mut quiet) = (Vec::new(), Vec::new());
+    for draft in drafts {
+        let rows = decided.block(draft);
+        changes.extend(rows.changes);
+        quiet.extend(rows.quiet);
+    }
+    let (mut plan, _) = decided.finish(&input)?;
+    plan.changes = changes;
+    plan.quiet = quiet;
+    plan.hash = plan.compute_hash(&key);
+    Ok(plan)
+}
+
+fn blocks_of(input: &mut Input<'_>) -> Vec<Vec<muster_reconcile::Touched>> {
+    let mut touched = std::mem::take(&mut input.touched);
+    touched.sort_by(|one, two| one.external_id.cmp(&two.external_id));
+    touched.chunks(3).map(<[_]>::to_vec).collect()
+}
+
+#[test]
+fn the_size_of_blocks_changes_nothing() {
+    let machine = Machine {
+        plan: plan_in_blocks,
+        ..HONEST
+    };
+    if let Err(why) = try_law(same_in_blocks, &machine, script::cases()) {
+        panic!("{why}");
+    }
+}
+
+#[test]
+fn claims_that_are_settled_before_all_blocks_are_seen_are_found() {
+    finds(
+        same_in_blocks,
+        &Machine {
+            plan: plan_each_block_alone,
+            ..HONEST
+        },
+    );
+}
+
 #[test]
 fn the_hash_is_the_same_when_planned_twice_and_in_any_order() {
     holds(same_hash);

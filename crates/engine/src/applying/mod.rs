@@ -189,12 +189,20 @@ impl Engine {
         let mut coming = Coming::of(self, organisation, planned.id, &prepared.ordinals);
         match connection.policy.apply {
             ApplyMode::EachAlone => {
+                let mut done = 0;
+                let mut learns_at = AT_ONCE;
                 while let Some(rows) = coming.next().await? {
                     let rows = self
                         .as_chosen(organisation, connection, rows, choice)
                         .await?;
                     self.apply_block(organisation, run, &work, &rows, &mut applied)
                         .await?;
+                    done += rows.len();
+                    // The tables grow tenfold and tenfold again: they are looked at anew.
+                    if done >= learns_at && applied.made_people() {
+                        self.storage.learn().await?;
+                        learns_at *= 10;
+                    }
                 }
             }
             ApplyMode::Together => {

@@ -56,6 +56,11 @@ impl Applied {
         }
     }
 
+    /// Do people come by it?
+    pub(super) const fn made_people(&self) -> bool {
+        self.counts.created > 0
+    }
+
     /// Adds the rows of the plan that an earlier application dealt with.
     pub(super) const fn done_before(&mut self, before: DoneBefore) {
         self.counts.add(Class::Unchanged, before.applied);

@@ -69,6 +69,11 @@ impl Engine {
             evidence.complete = false;
         }
         evidence.read = tally.summary.present;
+        // Nothing was here before, and the database does not know yet that this changed.
+        let is_first = connection.history.reads.is_empty();
+        if is_first {
+            self.storage.learn().await?;
+        }
         let mut reader = self.storage.read(organisation.id).await?;
         let backwards = reader.backwards(connection.id, snapshot).await?;
         let summary = ReadSummary {

@@ -59,6 +59,8 @@ impl Rows {
         self.changes.sort_by(|one, two| {
             (&one.external_id, one.person).cmp(&(&two.external_id, two.person))
         });
+        self.quiet
+            .sort_by(|one, two| one.external_id.cmp(&two.external_id));
     }
 }
 

@@ -176,12 +176,19 @@ pub(crate) async fn at(
         query.push_values(&places, |mut row, place| {
             row.push_bind(*place);
         });
+        query.push(
+            ") SELECT held.ordinal, held.person_id, held.sealed_person_id, held.sealed, held.state, \
+             held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
+             body.wrapped_key FROM given CROSS JOIN plan_rows AS held \
+             JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
+             AND plan.id = held.plan_id \
+             LEFT JOIN people AS person ON person.organisation_id = held.organisation_id \
+             AND person.id = held.sealed_person_id \
+             LEFT JOIN record_bodies AS body ON body.organisation_id = held.organisation_id \
+             AND body.connection_id = plan.connection_id AND body.external_id = held.external_id \
+             WHERE held.ordinal = given.ordinal AND held.organisation_id = ",
+        );
         query
-            .push(") SELECT ")
-            .push(COLUMNS)
-            .push(" FROM given CROSS JOIN plan_rows AS held ")
-            .push(OWNERS)
-            .push(" WHERE held.ordinal = given.ordinal AND held.organisation_id = ")
             .push_bind(scope.id())
             .push(" AND held.plan_id = ")
             .push_bind(plan.uuid());
@@ -215,12 +222,19 @@ pub(crate) async fn page(
         return Ok(Vec::new());
     }
     let after = after.map_or(Ok(-1), |ordinal| number("plan_rows.ordinal", ordinal))?;
-    let mut query = QueryBuilder::<Db>::new("SELECT ");
+    let mut query = QueryBuilder::<Db>::new(
+        "SELECT held.ordinal, held.person_id, held.sealed_person_id, held.sealed, held.state, \
+         held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
+         body.wrapped_key FROM plan_rows AS held \
+         JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
+         AND plan.id = held.plan_id \
+         LEFT JOIN people AS person ON person.organisation_id = held.organisation_id \
+         AND person.id = held.sealed_person_id \
+         LEFT JOIN record_bodies AS body ON body.organisation_id = held.organisation_id \
+         AND body.connection_id = plan.connection_id AND body.external_id = held.external_id \
+         WHERE held.organisation_id = ",
+    );
     query
-        .push(COLUMNS)
-        .push(" FROM plan_rows AS held ")
-        .push(OWNERS)
-        .push(" WHERE held.organisation_id = ")
         .push_bind(scope.id())
         .push(" AND held.plan_id = ")
         .push_bind(plan.uuid())

@@ -188,6 +188,13 @@ async fn nothing_is_read_across_organisations(bench: Bench) {
     );
     assert!(
         reader
+            .holders_of_records(connection, snapshot, &ids())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        reader
             .past_holders(&key, jiff::Timestamp::MIN)
             .await
             .unwrap()
@@ -255,6 +262,21 @@ async fn nothing_is_read_across_organisations(bench: Bench) {
     let reports = owner.reports_of(&victim.people).await.unwrap();
     assert_eq!(reports, [(victim.people[1], victim.people[0])]);
     drop(owner);
+    assert!(reader.managers_of(&victim.people).await.unwrap().is_empty());
+    assert!(
+        reader
+            .people_of_addresses(&["aase.0@nordlys.example".to_owned()])
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        reader
+            .changes_at(victim.plan, &[0, 1])
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(
         code(reader.plan(&victim.plan.to_string()).await),
         "plan.unknown"
@@ -423,6 +445,30 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         .mark_changes(victim.plan, &[mark])
         .await
         .unwrap();
+    assert_eq!(
+        code(transaction.begin_plan(victim.plan, None, connection).await),
+        "connection.unknown"
+    );
+    let rows = [crate::company::creation(0)];
+    assert_eq!(
+        code(
+            transaction
+                .add_changes(victim.plan, connection, 90, &rows)
+                .await
+        ),
+        "plan.row_without_owner"
+    );
+    let mut head = victim
+        .company
+        .read()
+        .await
+        .plan(&victim.plan.to_string())
+        .await
+        .unwrap()
+        .plan;
+    let before_plan = head.clone();
+    head.made_for = "2031-01-01".parse().unwrap();
+    transaction.finish_plan(victim.plan, &head).await.unwrap();
     let answer = transaction
         .passed(connection, BrakeKind::Create, bench_now(), 9)
         .await;
@@ -517,6 +563,9 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
     assert_ne!(own.id, connection);
     transaction.commit().await.unwrap();
 
+    let plan = victim.plan.to_string();
+    let after_plan = victim.company.read().await.plan(&plan).await.unwrap().plan;
+    assert_eq!(after_plan, before_plan);
     assert_eq!(everything(&bench, &victim).await, before);
 }
 
