@@ -144,8 +144,9 @@ impl Engine {
         let applied = self
             .apply_rows(organisation, &connection, run.id, &planned, &choice)
             .await?;
-        let report = self.report(&run, &planned.plan, applied, false);
-        self.close(organisation, &report, Ended::Applied).await?;
+        let mut report = self.report(&run, &planned.plan, applied, false);
+        self.close(organisation, &mut report, Ended::Applied)
+            .await?;
         Ok(Made {
             report,
             planned: Some(planned),
@@ -194,9 +195,9 @@ impl Engine {
             }
             Applied::nothing(&prepared)
         };
-        let report = self.report(&run, &planned.plan, applied, !apply);
+        let mut report = self.report(&run, &planned.plan, applied, !apply);
         let ended = if apply { Ended::Synced } else { Ended::Read };
-        self.close(organisation, &report, ended).await?;
+        self.close(organisation, &mut report, ended).await?;
         Ok(Made {
             report,
             planned: Some(planned),
@@ -252,10 +253,13 @@ impl Engine {
     async fn close(
         &self,
         organisation: &Organisation,
-        report: &RunReport,
+        report: &mut RunReport,
         ended: Ended,
     ) -> Result<(), EngineError> {
         let mut transaction = self.storage.begin(organisation.id).await?;
+        // Of everything that this run wrote; the next entry covers the report.
+        let head = transaction.audit_head().await?;
+        report.audit = head.map(|head| head.to_string());
         let mut connection = transaction.connection(report.connection).await?;
         let state = ended.turns(connection.state);
         if connection.state != state {
@@ -278,7 +282,7 @@ impl Engine {
         if matches!(error, EngineError::Storage(_)) {
             return Err(error);
         }
-        let report = RunReport {
+        let mut report = RunReport {
             run: run.id,
             connection: run.connection,
             trigger: run.trigger,
@@ -293,12 +297,13 @@ impl Engine {
             target: TargetCounts::default(),
             messages: MessageCounts::default(),
             holds: Vec::new(),
+            audit: None,
             error: Some(RunError {
                 code: error.code(),
                 message: error.to_string(),
             }),
         };
-        self.close(organisation, &report, Ended::Failed).await?;
+        self.close(organisation, &mut report, Ended::Failed).await?;
         Ok(Made {
             report,
             planned: None,
@@ -327,6 +332,7 @@ impl Engine {
             },
             messages: applied.messages,
             holds,
+            audit: None,
             error: None,
         }
     }

@@ -10,6 +10,7 @@
 //! [`Transaction`] it runs in; the few that find an organisation in the first
 //! place stand in `front_door`.
 
+mod audit;
 mod both;
 mod cell;
 mod connection;
@@ -38,6 +39,7 @@ mod stored;
 mod transaction;
 mod word;
 
+pub use audit::{AuditBreak, AuditFindings, AuditHead, AuditHeadError};
 pub use connection::{Connection, ConnectionState, Credentials, NewConnection};
 pub use entropy::Entropy;
 pub use error::StorageError;

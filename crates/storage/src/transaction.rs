@@ -12,6 +12,7 @@ use muster_model::{
 };
 use uuid::Uuid;
 
+use crate::audit::{EventKind, Journal, event};
 use crate::both::on_its_engine;
 use crate::connection::{Connection, Credentials, NewConnection};
 use crate::error::StorageError;
@@ -28,21 +29,28 @@ use crate::run::Run;
 /// [`Reader`], its own writes included. Errors as there.
 pub struct Transaction {
     reader: Reader,
+    /// What the audit log enters of it.
+    journal: Journal,
 }
 
 /// What storage calls answer.
 type Result<T> = std::result::Result<T, StorageError>;
 
 impl Transaction {
-    pub(crate) const fn new(reader: Reader) -> Self {
-        Self { reader }
+    pub(crate) fn new(reader: Reader) -> Self {
+        Self {
+            reader,
+            journal: Journal::default(),
+        }
     }
 
-    /// Makes everything last. Without it, dropping the transaction undoes it.
+    /// Makes everything last, with its entry in the audit log. Without it,
+    /// dropping the transaction undoes it.
     ///
     /// # Errors
     /// `storage.database`: then nothing was written.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        on_its_engine!(&mut self.reader, audit::enter(self.journal))?;
         self.reader.handle.commit().await
     }
 
@@ -57,7 +65,13 @@ impl Transaction {
         new: NewConnection,
         credentials: Option<&Credentials>,
     ) -> Result<Connection> {
-        on_its_engine!(&mut self.reader, connections::insert(new, credentials))
+        let made = on_its_engine!(&mut self.reader, connections::insert(new, credentials))?;
+        self.journal.note(event::connection_made(&made));
+        if let Some(credentials) = credentials {
+            self.journal
+                .note(event::credentials_stored(&made, credentials));
+        }
+        Ok(made)
     }
 
     /// Writes everything but id and creation; `None` keeps the credentials.
@@ -70,10 +84,18 @@ impl Transaction {
         connection: &Connection,
         credentials: Option<&Credentials>,
     ) -> Result<()> {
-        on_its_engine!(
+        let before = on_its_engine!(
             &mut self.reader,
             connections::update(connection, credentials)
-        )
+        )?;
+        if let Some(changed) = event::connection_changed(&before, connection)? {
+            self.journal.note(changed);
+        }
+        if let Some(credentials) = credentials {
+            self.journal
+                .note(event::credentials_stored(connection, credentials));
+        }
+        Ok(())
     }
 
     // --- runs
@@ -89,7 +111,10 @@ impl Transaction {
         trigger: Trigger,
         lease: Duration,
     ) -> Result<Run> {
-        on_its_engine!(&mut self.reader, runs::begin(connection, trigger, lease))
+        let run = on_its_engine!(&mut self.reader, runs::begin(connection, trigger, lease))?;
+        self.journal.belongs_to(run.id);
+        self.journal.note(event::run_begun(&run));
+        Ok(run)
     }
 
     /// Keeps the connection for so long from now.
@@ -98,7 +123,9 @@ impl Transaction {
     /// `run.lease_lost` if another run took it, or the run has ended: stop
     /// and commit nothing.
     pub async fn extend_lease(&mut self, run: RunId, lease: Duration) -> Result<()> {
-        on_its_engine!(&mut self.reader, leases::extend(run, lease))
+        on_its_engine!(&mut self.reader, leases::extend(run, lease))?;
+        self.journal.belongs_to(run);
+        Ok(())
     }
 
     /// Stores the report and lets the connection go.
@@ -106,7 +133,10 @@ impl Transaction {
     /// # Errors
     /// `run.lease_lost` if another run took the connection.
     pub async fn finish_run(&mut self, report: &RunReport) -> Result<()> {
-        on_its_engine!(&mut self.reader, runs::finish(report))
+        let digest = on_its_engine!(&mut self.reader, runs::finish(report))?;
+        self.journal.belongs_to(report.run);
+        self.journal.note(event::run_finished(report, digest));
+        Ok(())
     }
 
     // --- source records
@@ -216,7 +246,12 @@ impl Transaction {
         connection: ConnectionId,
         ids: &[ExternalId],
     ) -> Result<u64> {
-        on_its_engine!(&mut self.reader, links::delete(connection, ids))
+        let deleted = on_its_engine!(&mut self.reader, links::delete(connection, ids))?;
+        for (record, person) in &deleted {
+            self.journal
+                .note(event::link_deleted(connection, *person, record));
+        }
+        Ok(deleted.len() as u64)
     }
 
     // --- people
@@ -228,17 +263,39 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn write_people(&mut self, people: &[PersonToWrite]) -> Result<Vec<PersonId>> {
-        on_its_engine!(&mut self.reader, people::write(people))
+        let stale = on_its_engine!(&mut self.reader, people::write(people))?;
+        let written = people.iter().map(|given| given.person.id);
+        self.journal.wrote(written.filter(|id| !stale.contains(id)));
+        Ok(stale)
     }
 
     /// Erases people: their rows, digests, keys, links and linked records,
     /// and what was sealed with those keys; how many there were. Their ids are
-    /// remembered as erased.
+    /// remembered as erased, and of the linked records a keyed digest of the id,
+    /// so that they are not stored again. The bytes are gone from the files after
+    /// [`crate::Storage::scrub`].
     ///
     /// # Errors
     /// As every method.
     pub async fn erase_people(&mut self, people: &[PersonId]) -> Result<u64> {
-        on_its_engine!(&mut self.reader, erase::people(people))
+        let erased = on_its_engine!(&mut self.reader, erase::people(people))?;
+        for person in &erased {
+            self.journal.note(event::person_erased(*person));
+        }
+        Ok(erased.len() as u64)
+    }
+
+    /// Lets the record of an erased person be read again, because the source
+    /// means somebody who came back; was there such a record?
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn readmit(&mut self, connection: ConnectionId, id: &ExternalId) -> Result<bool> {
+        let was = on_its_engine!(&mut self.reader, erase::readmit(connection, id))?;
+        if was {
+            self.journal.note(event::record_readmitted(connection, id));
+        }
+        Ok(was)
     }
 
     // --- plans
@@ -249,7 +306,9 @@ impl Transaction {
     /// # Errors
     /// `connection.unknown`, `plan.row_without_owner`.
     pub async fn store_plan(&mut self, new: NewPlan<'_>) -> Result<()> {
-        on_its_engine!(&mut self.reader, plans::store(new))
+        on_its_engine!(&mut self.reader, plans::store(new))?;
+        self.journal.note(event::plan_stored(&new));
+        Ok(())
     }
 
     /// Begins a plan whose rows come in parts, in this transaction and later ones:
@@ -299,7 +358,9 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn mark_changes(&mut self, plan: PlanId, marks: &[ChangeMark]) -> Result<()> {
-        on_its_engine!(&mut self.reader, plan_rows::mark(plan, marks))
+        let leaves = on_its_engine!(&mut self.reader, plan_rows::mark(plan, marks))?;
+        self.journal.marked(plan, leaves);
+        Ok(())
     }
 
     // --- holds
@@ -328,7 +389,11 @@ impl Transaction {
         connection: ConnectionId,
         releases: &[HoldRelease],
     ) -> Result<()> {
-        on_its_engine!(&mut self.reader, holds::release(connection, releases))
+        on_its_engine!(&mut self.reader, holds::release(connection, releases))?;
+        let kind = EventKind::HoldReleased;
+        self.journal
+            .note(event::releases(kind, connection, releases));
+        Ok(())
     }
 
     /// Takes releases back, or uses them up.
@@ -340,7 +405,11 @@ impl Transaction {
         connection: ConnectionId,
         releases: &[HoldRelease],
     ) -> Result<()> {
-        on_its_engine!(&mut self.reader, holds::take_back(connection, releases))
+        on_its_engine!(&mut self.reader, holds::take_back(connection, releases))?;
+        let kind = EventKind::ReleaseTakenBack;
+        self.journal
+            .note(event::releases(kind, connection, releases));
+        Ok(())
     }
 
     // --- outbox
@@ -358,7 +427,9 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn mark_outbox(&mut self, ids: &[Uuid], state: OutboxState) -> Result<()> {
-        on_its_engine!(&mut self.reader, outbox::mark(ids, state))
+        on_its_engine!(&mut self.reader, outbox::mark(ids, state))?;
+        self.journal.note(event::outbox_marked(ids, state));
+        Ok(())
     }
 }
 

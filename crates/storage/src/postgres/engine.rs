@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, PgPool, Postgres, SqlSafeStr, Transaction};
+use sqlx::{AssertSqlSafe, ConnectOptions, PgPool, Postgres, SqlSafeStr, Transaction};
 
 use super::Session;
 use crate::error::StorageError;
@@ -16,12 +16,33 @@ const CONNECTIONS: u32 = 10;
 /// How long a free connection is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long rewriting the directory waits for others to leave it.
+const SHORT_WAIT: &str = "SET lock_timeout = '30s'";
+/// What the server says when the wait was too long.
+const LOCKED: &str = "55P03";
+/// Tables that erasing takes rows from, besides the directory.
+const SEALED: [&str; 8] = [
+    "person_keys",
+    "past_person_keys",
+    "links",
+    "source_records",
+    "record_bodies",
+    "record_keys",
+    "plan_rows",
+    "outbox",
+];
+
 /// Each version of the schema; forward only, and never edited once published.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (
         1,
         "first",
         include_str!("../../migrations/postgres/0001_first.sql"),
+    ),
+    (
+        4,
+        "audit",
+        include_str!("../../migrations/postgres/0004_audit.sql"),
     ),
     (
         7,
@@ -81,6 +102,30 @@ impl Engine {
     /// A transaction that sees what others committed before each statement.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StorageError> {
         Ok(self.pool.begin().await?)
+    }
+
+    /// Takes what was deleted out of the files: the directory, the one table with
+    /// clear values, is written anew; the others are sealed, and only give back
+    /// their room. `false` if somebody worked in the directory for too long.
+    pub(crate) async fn scrub(&self) -> Result<bool, StorageError> {
+        let mut session = self.pool.acquire().await?;
+        sqlx::query(SHORT_WAIT).execute(&mut *session).await?;
+        let rewritten = sqlx::query("VACUUM FULL people")
+            .execute(&mut *session)
+            .await;
+        sqlx::query("RESET lock_timeout")
+            .execute(&mut *session)
+            .await?;
+        let rewritten = match rewritten {
+            Ok(_) => true,
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(LOCKED) => false,
+            Err(error) => return Err(error.into()),
+        };
+        for table in SEALED {
+            let vacuum = AssertSqlSafe(format!("VACUUM {table}"));
+            sqlx::query(vacuum).execute(&mut *session).await?;
+        }
+        Ok(rewritten)
     }
 
     /// Lets the server count what stands in the tables that grow with people. It

@@ -10,6 +10,10 @@ pub(crate) type Db = sqlx::Postgres;
 /// One connection to the database.
 pub(crate) type Session = sqlx::PgConnection;
 
+#[path = "../statements/audit.rs"]
+pub(crate) mod audit;
+#[path = "../statements/audited.rs"]
+pub(crate) mod audited;
 #[path = "../statements/connections.rs"]
 pub(crate) mod connections;
 #[path = "../statements/due.rs"]

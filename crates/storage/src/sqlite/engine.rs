@@ -21,11 +21,16 @@ const READERS: u32 = 8;
 const CACHE: &str = "-65536";
 
 /// Each version of the schema; forward only, and never edited once published.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (
         1,
         "first",
         include_str!("../../migrations/sqlite/0001_first.sql"),
+    ),
+    (
+        4,
+        "audit",
+        include_str!("../../migrations/sqlite/0004_audit.sql"),
     ),
     (
         7,
@@ -98,6 +103,17 @@ impl Engine {
     /// wrote in between, whatever the timeout.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StorageError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Takes what was deleted out of the files. Deleted bytes are overwritten when
+    /// they are deleted, but pages as they were stand in the log of writes until it
+    /// is emptied, which needs that nobody reads them any more; `false` if somebody did.
+    pub(crate) async fn scrub(&self) -> Result<bool, StorageError> {
+        let mut writer = self.writer.acquire().await?;
+        let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&mut *writer)
+            .await?;
+        Ok(busy == 0)
     }
 
     /// Nothing: every statement over many rows names the side it begins with.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::bulk::{append, stage};
 use super::{Db, Session, people};
+use crate::audit::{Leaf, change_leaf};
 use crate::cell::{Kind, Table};
 use crate::error::StorageError;
 use crate::plan::{ChangeMark, ChangeState, StoredChange};
@@ -47,7 +48,9 @@ const MARK: &str = "UPDATE plan_rows SET state = given.state, error_code = given
     person_id = COALESCE(given.person_id, plan_rows.person_id) \
     FROM stage_change_marks AS given WHERE plan_rows.organisation_id = $1 \
     AND plan_rows.plan_id = $2 AND plan_rows.ordinal IN (SELECT ordinal FROM stage_change_marks) \
-    AND plan_rows.ordinal = given.ordinal";
+    AND plan_rows.ordinal = given.ordinal \
+    RETURNING plan_rows.ordinal, plan_rows.state, plan_rows.error_code, plan_rows.person_id, \
+    plan_rows.sealed";
 /// The columns of a row with the keys that open it; see [`OWNERS`].
 const COLUMNS: &str = "held.ordinal, held.person_id, held.sealed_person_id, held.sealed, \
     held.state, held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
@@ -61,6 +64,8 @@ const OWNERS: &str = "JOIN plans AS plan ON plan.organisation_id = held.organisa
 const STATES: &str = "SELECT state, count(*) FROM plan_rows \
     WHERE organisation_id = $1 AND plan_id = $2 GROUP BY state";
 
+/// A row as it was marked: place, state, error code, person, what is sealed.
+type Marked = (i64, String, Option<String>, Option<Uuid>, Option<Vec<u8>>);
 type Row = (
     i64,
     Option<Uuid>,
@@ -249,12 +254,14 @@ pub(crate) async fn states(
         .collect()
 }
 
+/// Says what became of rows; gives back what the audit log enters of them.
 pub(crate) async fn mark(
     scope: &Scope,
     session: &mut Session,
     plan: PlanId,
     marks: &[ChangeMark],
-) -> Result<(), StorageError> {
+) -> Result<Vec<Leaf>, StorageError> {
+    let mut leaves = Vec::with_capacity(marks.len());
     for marks in marks.chunks(STAGED) {
         let mut rows = Vec::with_capacity(marks.len());
         for mark in marks {
@@ -266,13 +273,30 @@ pub(crate) async fn mark(
             ]);
         }
         stage(&mut *session, &MARKS, &rows).await?;
-        sqlx::query(MARK)
+        for (ordinal, state, error_code, person, sealed) in sqlx::query_as::<Db, Marked>(MARK)
             .bind(scope.id())
             .bind(plan.uuid())
-            .execute(&mut *session)
-            .await?;
+            .fetch_all(&mut *session)
+            .await?
+        {
+            leaves.push(Leaf {
+                place: u32::try_from(ordinal).map_err(|_| StorageError::Number {
+                    what: "plan_rows.ordinal",
+                    number: ordinal.unsigned_abs(),
+                })?,
+                digest: change_leaf(
+                    &scope.index_key,
+                    plan,
+                    ordinal,
+                    &state,
+                    error_code.as_deref(),
+                    person,
+                    sealed.as_deref(),
+                ),
+            });
+        }
     }
-    Ok(())
+    Ok(leaves)
 }
 
 async fn record_keys(

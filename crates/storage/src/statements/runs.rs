@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use muster_model::report::Trigger;
-use muster_model::{ConnectionId, RunId, RunReport};
+use muster_model::{ConnectionId, Digest, RunId, RunReport};
 use uuid::Uuid;
 
 use super::{Db, Session, leases};
+use crate::audit::report_digest;
 use crate::error::StorageError;
 use crate::run::Run;
 use crate::scope::Scope;
@@ -53,24 +54,25 @@ pub(crate) async fn begin(
     Ok(run)
 }
 
-/// Stores the report and lets the connection go.
+/// Stores the report and lets the connection go; gives back the report's digest.
 pub(crate) async fn finish(
     scope: &Scope,
     session: &mut Session,
     report: &RunReport,
-) -> Result<(), StorageError> {
+) -> Result<Digest, StorageError> {
+    let text = to_json("runs.report", report)?;
     leases::give_back(scope, &mut *session, report.run).await?;
     let finished = sqlx::query(FINISH)
         .bind(scope.id())
         .bind(report.run.uuid())
         .bind(report.finished.as_microsecond())
-        .bind(to_json("runs.report", report)?)
+        .bind(&text)
         .bind(report.connection.uuid())
         .execute(session)
         .await?
         .rows_affected();
     if finished == 1 {
-        Ok(())
+        Ok(report_digest(&scope.index_key, &text))
     } else {
         Err(StorageError::ConnectionUnknown {
             connection: report.connection,

@@ -18,6 +18,7 @@
 mod bench;
 mod company;
 
+mod audit;
 mod bulk;
 mod connections;
 mod crossing;

@@ -47,20 +47,20 @@ fn only_the_front_door_is_bound_to_no_organisation() {
 #[test]
 fn every_primary_key_begins_with_the_organisation() {
     for engine in ["sqlite", "postgres"] {
+        let mut keys = 0;
         for (file, source) in sources(&format!("migrations/{engine}")) {
-            let mut keys = 0;
             for table in source.split("CREATE TABLE ").skip(1) {
                 let name = table.split_whitespace().next().unwrap();
                 let key = table.split("PRIMARY KEY").nth(1).unwrap();
                 let key = key.split([';', ')']).next().unwrap();
                 assert!(
-                    key.trim_start().starts_with("(organisation_id, ") || name == "organisations",
+                    key.trim_start().starts_with("(organisation_id") || name == "organisations",
                     "{engine}/{file}: {name} has the key {key}"
                 );
                 keys += 1;
             }
-            assert!(keys > 10);
         }
+        assert!(keys > 10);
     }
 }
 

@@ -1,0 +1,242 @@
+//! Something that was done and is no row of a plan.
+
+use muster_model::{ConnectionId, Digest, DigestKey, ExternalId, PersonId, RunReport};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::connection::{Connection, Credentials};
+use crate::error::StorageError;
+use crate::outbox::OutboxState;
+use crate::plan::NewPlan;
+use crate::release::HoldRelease;
+use crate::run::Run;
+use crate::stored::damaged;
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EventKind {
+    ConnectionMade,
+    ConnectionChanged,
+    CredentialsStored,
+    RunBegun,
+    RunFinished,
+    PlanStored,
+    HoldReleased,
+    ReleaseTakenBack,
+    LinkDeleted,
+    PeopleWritten,
+    PersonErased,
+    RecordReadmitted,
+    OutboxMarked,
+}
+
+impl EventKind {
+    /// As it is stored and shown.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::ConnectionMade => "connection.made",
+            Self::ConnectionChanged => "connection.changed",
+            Self::CredentialsStored => "credentials.stored",
+            Self::RunBegun => "run.begun",
+            Self::RunFinished => "run.finished",
+            Self::PlanStored => "plan.stored",
+            Self::HoldReleased => "hold.released",
+            Self::ReleaseTakenBack => "release.taken_back",
+            Self::LinkDeleted => "link.deleted",
+            Self::PeopleWritten => "people.written",
+            Self::PersonErased => "person.erased",
+            Self::RecordReadmitted => "record.readmitted",
+            Self::OutboxMarked => "outbox.marked",
+        }
+    }
+}
+
+/// One thing that was done.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    pub(crate) kind: EventKind,
+    /// Whom it is about, if it is about one person.
+    pub(crate) person: Option<PersonId>,
+    /// Ids, words and counts: nothing of anybody.
+    pub(crate) facts: serde_json::Value,
+    /// What says more: sealed with the person's key, or, when it is about
+    /// nobody, with the organisation's.
+    pub(crate) more: Option<serde_json::Value>,
+}
+
+impl Event {
+    /// One that needs no sealed part.
+    pub(crate) const fn new(kind: EventKind, facts: serde_json::Value) -> Self {
+        Self {
+            kind,
+            person: None,
+            facts,
+            more: None,
+        }
+    }
+
+    /// About this person.
+    pub(crate) const fn about(mut self, person: PersonId) -> Self {
+        self.person = Some(person);
+        self
+    }
+
+    /// With a sealed part.
+    pub(crate) fn saying(mut self, more: serde_json::Value) -> Self {
+        self.more = Some(more);
+        self
+    }
+}
+
+/// The leaf of a stored detail. It covers the sealed part by its digest, which
+/// stays when the part itself is erased.
+pub(crate) fn detail_leaf(
+    key: &DigestKey,
+    kind: &str,
+    person: Option<Uuid>,
+    facts: &str,
+    seal: Option<&[u8]>,
+) -> Digest {
+    let mut digester = key.digester("audit detail");
+    digester
+        .text(kind)
+        .bytes(person.as_ref().map_or(&[], |id| id.as_bytes().as_slice()))
+        .text(facts)
+        .bytes(seal.unwrap_or_default());
+    digester.finish()
+}
+
+/// The digest of a sealed part. What it covers begins with random bytes: it
+/// tells nothing of what was sealed.
+pub(crate) fn seal_digest(key: &DigestKey, sealed: &[u8]) -> Digest {
+    let mut digester = key.digester("audit seal");
+    digester.bytes(sealed);
+    digester.finish()
+}
+
+/// What of a connection people set, by name; what reads leave there is none of it.
+fn settings(
+    connection: &Connection,
+) -> Result<serde_json::Map<String, serde_json::Value>, StorageError> {
+    let value = json!({
+        "name": connection.name,
+        "connector": connection.connector,
+        "policy": connection.policy,
+        "base_url": connection.base_url,
+        "settings": connection.settings,
+        "host_settings": connection.host_settings,
+        "state": connection.state.word(),
+        "account": connection.account,
+        "rank": connection.rank,
+    });
+    match value {
+        serde_json::Value::Object(settings) => Ok(settings),
+        _ => Err(damaged("audit_details.sealed", "no object")),
+    }
+}
+
+pub(crate) fn connection_made(made: &Connection) -> Event {
+    let facts = json!({ "connection": made.id, "connector": made.connector });
+    Event::new(EventKind::ConnectionMade, facts).saying(json!({
+        "name": made.name,
+        "policy": made.policy,
+        "base_url": made.base_url,
+        "settings": made.settings,
+    }))
+}
+
+/// `None` if nothing changed that people set.
+pub(crate) fn connection_changed(
+    before: &Connection,
+    after: &Connection,
+) -> Result<Option<Event>, StorageError> {
+    let id = after.id;
+    let (mut before, mut after) = (settings(before)?, settings(after)?);
+    let changed: Vec<String> = after
+        .iter()
+        .filter(|(name, value)| before.get(name.as_str()) != Some(value))
+        .map(|(name, _)| name.clone())
+        .collect();
+    if changed.is_empty() {
+        return Ok(None);
+    }
+    before.retain(|name, _| changed.contains(name));
+    after.retain(|name, _| changed.contains(name));
+    let more = json!({ "before": before, "after": after });
+    let facts = json!({ "connection": id, "changed": changed });
+    Ok(Some(
+        Event::new(EventKind::ConnectionChanged, facts).saying(more),
+    ))
+}
+
+/// The names of the secrets, never the secrets.
+pub(crate) fn credentials_stored(connection: &Connection, credentials: &Credentials) -> Event {
+    let names: Vec<&str> = credentials.iter().map(|(name, _)| name).collect();
+    let facts = json!({ "connection": connection.id, "names": names });
+    Event::new(EventKind::CredentialsStored, facts)
+}
+
+pub(crate) fn run_begun(run: &Run) -> Event {
+    let facts = json!({ "run": run.id, "connection": run.connection, "trigger": run.trigger });
+    Event::new(EventKind::RunBegun, facts)
+}
+
+/// With the digest of the report as it is stored.
+pub(crate) fn run_finished(report: &RunReport, digest: Digest) -> Event {
+    let outcome = report.outcome.name();
+    let facts = json!({ "run": report.run, "outcome": outcome, "report": digest });
+    Event::new(EventKind::RunFinished, facts)
+}
+
+pub(crate) fn plan_stored(new: &NewPlan<'_>) -> Event {
+    let facts = json!({
+        "plan": new.id,
+        "connection": new.plan.connection,
+        "hash": new.plan.hash,
+        "rows": new.plan.changes.len(),
+    });
+    Event::new(EventKind::PlanStored, facts)
+}
+
+/// Releases of whole kinds, or of how many records: which, the plan says.
+pub(crate) fn releases(
+    kind: EventKind,
+    connection: ConnectionId,
+    releases: &[HoldRelease],
+) -> Event {
+    let mut kinds: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+    for release in releases {
+        let what = match release.external_id {
+            None => "all",
+            Some(_) => "records",
+        };
+        let word = format!("{} of {} ({what})", release.kind.word(), release.plan);
+        *kinds.entry(word).or_default() += 1;
+    }
+    Event::new(kind, json!({ "connection": connection, "released": kinds }))
+}
+
+pub(crate) fn link_deleted(connection: ConnectionId, person: PersonId, record: &str) -> Event {
+    Event::new(EventKind::LinkDeleted, json!({ "connection": connection }))
+        .about(person)
+        .saying(json!({ "external_id": record }))
+}
+
+pub(crate) fn person_erased(person: PersonId) -> Event {
+    Event::new(EventKind::PersonErased, json!({})).about(person)
+}
+
+/// The record speaks of somebody who is in the source again: its id is sealed
+/// with the organisation's key.
+pub(crate) fn record_readmitted(connection: ConnectionId, id: &ExternalId) -> Event {
+    Event::new(
+        EventKind::RecordReadmitted,
+        json!({ "connection": connection }),
+    )
+    .saying(json!({ "external_id": id }))
+}
+
+pub(crate) fn outbox_marked(ids: &[Uuid], state: OutboxState) -> Event {
+    let facts = json!({ "state": state.word(), "messages": ids });
+    Event::new(EventKind::OutboxMarked, facts)
+}
