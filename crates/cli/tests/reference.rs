@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::process::Command;
 
 /// Every command with a page of its own.
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 19] = [
     &[],
     &["demo"],
     &["diff"],
@@ -29,6 +29,9 @@ const COMMANDS: [&[&str]; 16] = [
     &["sync"],
     &["people"],
     &["runs"],
+    &["erase"],
+    &["readmit"],
+    &["audit", "verify"],
     &["rehearse"],
 ];
 

@@ -112,6 +112,34 @@ pub enum EngineError {
         /// Who they are.
         ids: String,
     },
+    /// Who works here is not erased.
+    #[error(
+        "erase.employed: {person} is not gone: employment {employment}, access {access}; end the employment first, or say --even-if-employed"
+    )]
+    StillEmployed {
+        /// Who.
+        person: muster_model::PersonId,
+        /// Their employment.
+        employment: &'static str,
+        /// Their access.
+        access: &'static str,
+    },
+    /// Erased before.
+    #[error("person.erased: {person} is a deleted person, {on}; nothing is left of them")]
+    PersonErased {
+        /// The id.
+        person: muster_model::PersonId,
+        /// When.
+        on: jiff::civil::Date,
+    },
+    /// The record is of nobody who was erased.
+    #[error(
+        "readmit.unknown: connection {connection:?} has no record of that id that is kept out because its person was erased"
+    )]
+    NotErased {
+        /// The connection's name.
+        connection: String,
+    },
     /// The planner refused.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -146,6 +174,8 @@ impl EngineError {
                 | Self::HoldUnknown { .. }
                 | Self::PersonUnknown { .. }
                 | Self::PersonUnclear { .. }
+                | Self::PersonErased { .. }
+                | Self::NotErased { .. }
         )
     }
 }

@@ -9,15 +9,19 @@
 //! | [`planning`] | scope, trust, match, compare, decide: a stored plan |
 //! | [`applying`] | each row by itself, or all together; what must go out is queued |
 //! | [`run`](mod@run) | one execution of these, with its lease and its report |
+//! | [`erasing`] | people go for good |
+//! | [`auditing`] | is the audit log whole? |
 //! | [`directory`] | people and runs, for whoever asks |
 //!
 //! The service, the schedule, the outbox's workers, the lifecycle clock and the
 //! import desk get modules of their own beside these.
 
 pub mod applying;
+pub mod auditing;
 pub mod connections;
 pub mod directory;
 pub mod engine;
+pub mod erasing;
 pub mod error;
 mod lease;
 pub mod planning;

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -82,6 +85,9 @@ pub struct SandboxOptions {
     pub slow: Duration,
     /// Whether exchanges are kept for [`Sandbox::exchanges`].
     pub record: bool,
+    /// A file that gets the method, the address as it was sent and the status of
+    /// every request, a line each: what a proxy on the way would keep.
+    pub log: Option<PathBuf>,
     /// What day it is: sessions expire by it.
     pub today: Today,
 }
@@ -104,6 +110,7 @@ impl SandboxOptions {
             seed: 1,
             slow: Duration::from_secs(60),
             record: false,
+            log: None,
             today,
         }
     }
@@ -139,6 +146,14 @@ pub enum SandboxError {
         /// What was typed.
         field: String,
     },
+    /// The log cannot be written.
+    #[error("sandbox.log: the log {} cannot be written: {source}; choose a file that you may write to", path.display())]
+    Log {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The address cannot be listened on.
     #[error("sandbox.listen: cannot listen on {address}: {source}; choose another address or port")]
     Listen {
@@ -155,6 +170,7 @@ impl SandboxError {
         match self {
             SandboxError::UnknownVendor { .. } => "sandbox.vendor.unknown",
             SandboxError::UnknownField { .. } => "sandbox.fault.unknown-field",
+            SandboxError::Log { .. } => "sandbox.log",
             SandboxError::Listen { .. } => "sandbox.listen",
         }
     }
@@ -175,6 +191,8 @@ struct Shared {
     world: Mutex<World>,
     /// None when exchanges are not kept.
     exchanges: Option<Mutex<Vec<Exchange>>>,
+    /// None when no log is kept.
+    log: Option<Mutex<File>>,
 }
 
 impl Shared {
@@ -201,12 +219,14 @@ pub async fn start(options: SandboxOptions, listen: SocketAddr) -> Result<Sandbo
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let record = options.record;
+    let log = options.log.as_deref().map(opened).transpose()?;
     let world = match options.vendor {
         Vendor::Tripletex => World::new(options, &format!("{address}/{BASE_PATH}"))?,
     };
     let shared = Arc::new(Shared {
         world: Mutex::new(world),
         exchanges: record.then(|| Mutex::new(Vec::new())),
+        log: log.map(Mutex::new),
     });
     let router = Router::new()
         .fallback(handle)
@@ -313,6 +333,15 @@ impl Sandbox {
     }
 }
 
+fn opened(path: &Path) -> Result<File, SandboxError> {
+    let failed = |source| SandboxError::Log {
+        path: path.to_owned(),
+        source,
+    };
+    let mut options = File::options();
+    options.create(true).append(true).open(path).map_err(failed)
+}
+
 async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
@@ -341,6 +370,14 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     let answer = shared.world().answer(&request);
     if let Some(delay) = answer.delay {
         tokio::time::sleep(delay).await;
+    }
+    if let Some(log) = &shared.log {
+        let mark = if query.is_empty() { "" } else { "?" };
+        let (method, status) = (&request.method, answer.status);
+        let line = format!("{method} {path_as_sent}{mark}{query} {status}\n");
+        if let Err(error) = lock(log).write_all(line.as_bytes()) {
+            tracing::error!(%error, "the log cannot be written");
+        }
     }
     if let Some(exchanges) = &shared.exchanges {
         let exchange = recorded(&request, &path_as_sent, query, &answer);

@@ -306,8 +306,15 @@ impl Transaction {
     /// # Errors
     /// `connection.unknown`, `plan.row_without_owner`.
     pub async fn store_plan(&mut self, new: NewPlan<'_>) -> Result<()> {
-        on_its_engine!(&mut self.reader, plans::store(new))?;
-        self.journal.note(event::plan_stored(&new));
+        let rows = on_its_engine!(&mut self.reader, plans::store(new))?;
+        if let Some(run) = new.run {
+            self.journal.belongs_to(run);
+        }
+        self.journal.note(event::plan_stored(
+            new.id,
+            new.plan,
+            rows.unwrap_or_default(),
+        ));
         Ok(())
     }
 
@@ -350,7 +357,10 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn finish_plan(&mut self, id: PlanId, plan: &Plan) -> Result<()> {
-        on_its_engine!(&mut self.reader, plans::finish(id, plan))
+        if let Some(rows) = on_its_engine!(&mut self.reader, plans::finish(id, plan))? {
+            self.journal.note(event::plan_stored(id, plan, rows));
+        }
+        Ok(())
     }
 
     /// Says what became of rows.

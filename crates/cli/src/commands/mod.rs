@@ -1,10 +1,12 @@
 //! The commands, one file each: parse, call the engine, render.
 
 mod apply;
+mod audit;
 mod connect;
 mod connectors;
 mod demo;
 mod diff;
+mod erase;
 mod org;
 mod people;
 mod plan;
@@ -34,6 +36,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Sync(command) => sync::run(command, database).await,
         Command::People(command) => people::run(command, database).await,
         Command::Runs(command) => runs::run(command, database).await,
+        Command::Erase(command) => erase::run(command, database).await,
+        Command::Readmit(command) => erase::readmit(command, database).await,
+        Command::Audit(command) => audit::run(command, database).await,
         Command::Rehearse(command) => rehearse::run(&command),
     };
     done.map_err(

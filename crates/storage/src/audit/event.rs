@@ -1,13 +1,14 @@
 //! Something that was done and is no row of a plan.
 
-use muster_model::{ConnectionId, Digest, DigestKey, ExternalId, PersonId, RunReport};
+use muster_model::{
+    ConnectionId, Digest, DigestKey, ExternalId, PersonId, Plan, PlanId, RunReport,
+};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::connection::{Connection, Credentials};
 use crate::error::StorageError;
 use crate::outbox::OutboxState;
-use crate::plan::NewPlan;
 use crate::release::HoldRelease;
 use crate::run::Run;
 use crate::stored::damaged;
@@ -188,12 +189,13 @@ pub(crate) fn run_finished(report: &RunReport, digest: Digest) -> Event {
     Event::new(EventKind::RunFinished, facts)
 }
 
-pub(crate) fn plan_stored(new: &NewPlan<'_>) -> Event {
+/// With the hash of the plan, and how many rows are stored of it.
+pub(crate) fn plan_stored(id: PlanId, plan: &Plan, rows: i64) -> Event {
     let facts = json!({
-        "plan": new.id,
-        "connection": new.plan.connection,
-        "hash": new.plan.hash,
-        "rows": new.plan.changes.len(),
+        "plan": id,
+        "connection": plan.connection,
+        "hash": plan.hash,
+        "rows": rows,
     });
     Event::new(EventKind::PlanStored, facts)
 }

@@ -16,6 +16,15 @@ const CONNECTIONS: u32 = 10;
 /// How long a free connection is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Everything that is committed now is older than this transaction.
+const NEXT_TRANSACTION: &str = "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)";
+/// Can another connection to this database still see what is older?
+const SEEN_BY_OTHERS: &str = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity AS other \
+    WHERE other.datname = current_database() AND other.pid <> pg_backend_pid() \
+    AND age(COALESCE(other.backend_xmin, other.backend_xid)) \
+        > age(CAST(CAST($1 % 4294967296 AS TEXT) AS XID)))";
+/// How often that is asked.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How long rewriting the directory waits for others to leave it.
 const SHORT_WAIT: &str = "SET lock_timeout = '30s'";
 /// What the server says when the wait was too long.
@@ -106,9 +115,25 @@ impl Engine {
 
     /// Takes what was deleted out of the files: the directory, the one table with
     /// clear values, is written anew; the others are sealed, and only give back
-    /// their room. `false` if somebody worked in the directory for too long.
+    /// their room. Rows that somebody could still see would be taken along, so it
+    /// waits until nobody can. `false` if others were in the way for too long.
     pub(crate) async fn scrub(&self) -> Result<bool, StorageError> {
         let mut session = self.pool.acquire().await?;
+        let now: i64 = sqlx::query_scalar(NEXT_TRANSACTION)
+            .fetch_one(&mut *session)
+            .await?;
+        let mut waited = Duration::ZERO;
+        while sqlx::query_scalar::<_, bool>(SEEN_BY_OTHERS)
+            .bind(now)
+            .fetch_one(&mut *session)
+            .await?
+        {
+            if waited >= PATIENCE {
+                return Ok(false);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+            waited += LOOK_AGAIN;
+        }
         sqlx::query(SHORT_WAIT).execute(&mut *session).await?;
         let rewritten = sqlx::query("VACUUM FULL people")
             .execute(&mut *session)
@@ -116,16 +141,18 @@ impl Engine {
         sqlx::query("RESET lock_timeout")
             .execute(&mut *session)
             .await?;
-        let rewritten = match rewritten {
-            Ok(_) => true,
-            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(LOCKED) => false,
+        match rewritten {
+            Ok(_) => {}
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(LOCKED) => {
+                return Ok(false);
+            }
             Err(error) => return Err(error.into()),
-        };
+        }
         for table in SEALED {
             let vacuum = AssertSqlSafe(format!("VACUUM {table}"));
             sqlx::query(vacuum).execute(&mut *session).await?;
         }
-        Ok(rewritten)
+        Ok(true)
     }
 
     /// Lets the server count what stands in the tables that grow with people. It
