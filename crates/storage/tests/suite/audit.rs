@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use muster_model::PersonId;
 use muster_storage::{
-    AuditFindings, AuditHead, ChangeMark, ChangeState, HoldRelease, Location, OutboxMessage,
-    OutboxState,
+    AuditFindings, AuditHead, ChangeMark, ChangeState, HoldRelease, OutboxMessage, OutboxState,
 };
 
 use crate::bench::Bench;
 use crate::company::{
     Company, creation, credentials, external_id, person, record, report, to_write,
 };
+use crate::tampering::{Column, Kind, text, unlock, whole_rows};
 
 on_both_engines!(
     what_is_done_is_entered_and_verifies,
@@ -266,6 +266,9 @@ async fn a_changed_byte_is_found_in_its_column(bench: Bench) {
         .raw_numbers("SELECT number FROM audit_details WHERE kind = 'link.deleted'")
         .await;
     let link = u64::try_from(links[0]).unwrap();
+    let ordinal = bench
+        .raw_numbers("SELECT ordinal FROM audit_details WHERE kind = 'link.deleted'")
+        .await;
     for (column, byte, kind) in [
         ("kind", 2, Kind::Text),
         ("facts", 5, Kind::Text),
@@ -274,7 +277,7 @@ async fn a_changed_byte_is_found_in_its_column(bench: Bench) {
         ("sealed", 30, Kind::Bytes),
         ("seal", 9, Kind::Bytes),
     ] {
-        let row = format!("number = {link} AND kind = 'link.deleted'");
+        let row = format!("number = {link} AND ordinal = {}", ordinal[0]);
         let column = Column::new("audit_details", column, row, kind);
         cases.push((link, column, "audit_details", byte));
     }
@@ -617,122 +620,4 @@ fn every_method_that_writes_is_audited_or_says_why_not() {
     for name in not_audited.keys() {
         assert!(seen.contains(name), "{name} is no method any more");
     }
-}
-
-/// The log is made changeable, as somebody with the database could do it.
-async fn unlock(bench: &Bench) {
-    let statements: &[&str] = match bench.location {
-        Location::Directory(_) => &[
-            "DROP TRIGGER audit_entries_stay",
-            "DROP TRIGGER audit_entries_are_final",
-            "DROP TRIGGER audit_details_stay",
-            "DROP TRIGGER audit_details_are_final",
-        ],
-        Location::Url(_) => &[
-            "ALTER TABLE audit_entries DISABLE TRIGGER USER",
-            "ALTER TABLE audit_details DISABLE TRIGGER USER",
-        ],
-    };
-    for statement in statements {
-        bench.raw_execute(statement).await;
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    Bytes,
-    Text,
-    Number,
-    Uuid,
-}
-
-/// One stored value.
-struct Column {
-    table: &'static str,
-    name: String,
-    row: String,
-    kind: Kind,
-}
-
-impl Column {
-    fn new(table: &'static str, name: &str, row: String, kind: Kind) -> Self {
-        Self {
-            table,
-            name: name.to_owned(),
-            row,
-            kind,
-        }
-    }
-
-    async fn read(&self, bench: &Bench) -> Vec<u8> {
-        let Self {
-            table, name, row, ..
-        } = self;
-        let from = format!("{table} WHERE {row}");
-        match (self.kind, &bench.location) {
-            (Kind::Number, _) => {
-                let numbers = bench
-                    .raw_numbers(&format!("SELECT {name} FROM {from}"))
-                    .await;
-                numbers[0].to_be_bytes().to_vec()
-            }
-            (Kind::Text, _) => bench.raw_bytes(&text(bench, name, &from)).await.remove(0),
-            (Kind::Uuid, Location::Url(_)) => {
-                let sql = format!("SELECT uuid_send({name}) FROM {from}");
-                bench.raw_bytes(&sql).await.remove(0)
-            }
-            _ => {
-                let sql = format!("SELECT {name} FROM {from}");
-                bench.raw_bytes(&sql).await.remove(0)
-            }
-        }
-    }
-
-    async fn write(&self, bench: &Bench, bytes: &[u8]) {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let literal = match (self.kind, &bench.location) {
-            (Kind::Number, _) => i64::from_be_bytes(bytes.try_into().unwrap()).to_string(),
-            (Kind::Text, _) => {
-                let text = String::from_utf8(bytes.to_vec()).unwrap();
-                format!("'{}'", text.replace('\'', "''"))
-            }
-            (_, Location::Directory(_)) => format!("x'{hex}'"),
-            (Kind::Uuid, _) => format!("'{hex}'::uuid"),
-            (Kind::Bytes, _) => format!("'\\x{hex}'::bytea"),
-        };
-        let Self {
-            table, name, row, ..
-        } = self;
-        bench
-            .raw_execute(&format!(
-                "UPDATE {table} SET {name} = {literal} WHERE {row}"
-            ))
-            .await;
-    }
-
-    async fn flip(&self, bench: &Bench, bytes: &[u8], byte: usize) {
-        let mut changed = bytes.to_vec();
-        changed[byte] ^= 1;
-        if self.kind == Kind::Text && !changed[byte].is_ascii_graphic() {
-            changed[byte] ^= 3;
-        }
-        self.write(bench, &changed).await;
-    }
-}
-
-/// A statement that reads a text as bytes.
-fn text(bench: &Bench, column: &str, from: &str) -> String {
-    match bench.location {
-        Location::Directory(_) => format!("SELECT CAST({column} AS BLOB) FROM {from}"),
-        Location::Url(_) => format!("SELECT convert_to({column}, 'UTF8') FROM {from}"),
-    }
-}
-
-/// A statement that reads all that is clear of a table.
-fn whole_rows(bench: &Bench, table: &str) -> String {
-    let columns = match table {
-        "audit_entries" => "cause",
-        _ => "kind || ' ' || facts",
-    };
-    text(bench, &format!("({columns})"), table)
 }

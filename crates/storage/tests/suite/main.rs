@@ -17,6 +17,7 @@
 #[macro_use]
 mod bench;
 mod company;
+mod tampering;
 
 mod audit;
 mod bulk;
