@@ -162,7 +162,8 @@ impl Storage {
 
     /// Takes the bytes of what was erased out of the files of the database, and
     /// not only out of its tables; on PostgreSQL the directory stands still
-    /// meanwhile. `false` if others were in the way for half a minute: try again.
+    /// meanwhile. `false` if others were in the way for too long (half a minute
+    /// to a minute): try again.
     ///
     /// # Errors
     /// `storage.database`, `storage.busy`.

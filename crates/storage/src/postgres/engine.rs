@@ -18,13 +18,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Everything that is committed now is older than this transaction.
 const NEXT_TRANSACTION: &str = "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)";
-/// Can another connection to this database still see what is older?
-const SEEN_BY_OTHERS: &str = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity AS other \
-    WHERE other.datname = current_database() AND other.pid <> pg_backend_pid() \
-    AND age(COALESCE(other.backend_xmin, other.backend_xid)) \
-        > age(CAST(CAST($1 % 4294967296 AS TEXT) AS XID)))";
+/// Can anybody still see what is older? A transaction of any database of the server
+/// that began before counts, because every new look at the data begins with it.
+const SEEN_BY_OTHERS: &str = "SELECT \
+    CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) < $1 \
+    OR EXISTS (SELECT 1 FROM pg_stat_activity AS other \
+        WHERE other.datname = current_database() AND other.pid <> pg_backend_pid() \
+        AND age(COALESCE(other.backend_xmin, other.backend_xid)) \
+            > age(CAST(CAST($1 % 4294967296 AS TEXT) AS XID)))";
 /// How often that is asked.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// And how long at most.
+const LONG_WAIT: Duration = Duration::from_secs(60);
 /// How long rewriting the directory waits for others to leave it.
 const SHORT_WAIT: &str = "SET lock_timeout = '30s'";
 /// What the server says when the wait was too long.
@@ -128,7 +133,7 @@ impl Engine {
             .fetch_one(&mut *session)
             .await?
         {
-            if waited >= PATIENCE {
+            if waited >= LONG_WAIT {
                 return Ok(false);
             }
             tokio::time::sleep(LOOK_AGAIN).await;
