@@ -104,6 +104,7 @@ pub(crate) fn record(number: u64, changed: bool) -> SourceRecord {
         whole: true,
         fields,
         problems: Vec::new(),
+        raw: muster_model::Raw::default(),
     }
 }
 

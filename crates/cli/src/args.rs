@@ -14,6 +14,14 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) database: DatabaseArguments,
+    /// Folder with further connectors, or others in the place of those built in
+    #[arg(
+        long = "connectors",
+        global = true,
+        env = "MUSTER_CONNECTORS",
+        value_name = "DIR"
+    )]
+    pub(crate) connectors_folder: Option<PathBuf>,
 }
 
 /// Where the data is.
@@ -56,6 +64,10 @@ pub(crate) enum Command {
     Sandbox(Sandbox),
     /// Organisations
     Org(Org),
+    /// People who may sign in
+    User(User),
+    /// What programs sign in with
+    Token(Token),
     /// Make or change a connection
     Connect(Connect),
     /// Read, compare, and show what would change
@@ -64,6 +76,10 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Plan, and apply what needs nobody
     Sync(Sync),
+    /// Decide about rows of a plan, and do at once what was decided
+    Decide(Decide),
+    /// Take a person and a connection's record apart
+    Unlink(Unlink),
     /// People of an organisation
     People(People),
     /// Runs of an organisation, newest first
@@ -74,6 +90,14 @@ pub(crate) enum Command {
     Readmit(Readmit),
     /// The audit log
     Audit(Audit),
+    /// Look at everything that can go wrong in operation; changes nothing
+    Doctor(Doctor),
+    /// Write everything into one encrypted file, while work goes on
+    Backup(Backup),
+    /// Put everything back from a backup, or nothing
+    Restore(Restore),
+    /// The master key
+    Key(Key),
     /// Write the rehearsal company as files
     Rehearse(Rehearse),
 }
@@ -185,9 +209,34 @@ pub(crate) enum ConnectorsCommand {
         /// Its name
         name: String,
         /// How it is printed
+        #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
+        format: ShowFormat,
+    },
+    /// Read one person and show what becomes of each field, step by step
+    Try {
+        /// The connector's name
+        name: String,
+        /// The person's record id at the vendor
+        #[arg(long, value_name = "ID")]
+        person: String,
+        #[command(flatten)]
+        source: Source,
+        /// How it is printed
         #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
         format: TextOrJson,
     },
+    /// The fields that the vendor has for this company
+    Fields {
+        /// The connector's name
+        name: String,
+        #[command(flatten)]
+        source: Source,
+        /// How they are printed
+        #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+        format: TextOrJson,
+    },
+    /// The JSON schema of a manifest
+    Schema,
     /// Check a manifest
     Check {
         /// The manifest's file
@@ -196,6 +245,14 @@ pub(crate) enum ConnectorsCommand {
         #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
         format: TextOrJson,
     },
+}
+
+/// For people, for programs, or for the documentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowFormat {
+    Text,
+    Json,
+    Markdown,
 }
 
 /// For people, or for programs.
@@ -318,6 +375,33 @@ pub(crate) struct Apply {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Decide {
+    #[command(flatten)]
+    pub(crate) organisation: Organisation,
+    /// The plan: its id, or the beginning of it
+    pub(crate) plan: String,
+    /// What `plan --format csv` printed, with the column `decision` filled in
+    #[arg(long, value_name = "DECISIONS.csv")]
+    pub(crate) file: PathBuf,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub(crate) format: PlanFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Unlink {
+    #[command(flatten)]
+    pub(crate) organisation: Organisation,
+    /// The person: id, e-mail or employee number
+    pub(crate) person: String,
+    /// The connection's name
+    pub(crate) connection: String,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub(crate) format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Sync {
     #[command(flatten)]
     pub(crate) organisation: Organisation,
@@ -408,4 +492,110 @@ pub(crate) enum AuditCommand {
         #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
         format: TextOrJson,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct User {
+    #[command(subcommand)]
+    pub(crate) command: UserCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Let somebody into an organisation; prints a one-time secret to set a password
+    Create {
+        #[command(flatten)]
+        organisation: Organisation,
+        /// The sign-in address
+        #[arg(long, value_name = "ADDRESS")]
+        email: String,
+        /// owner, administrator, editor or viewer
+        #[arg(long, value_name = "ROLE")]
+        role: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Token {
+    #[command(subcommand)]
+    pub(crate) command: TokenCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token; it is printed once
+    Create {
+        #[command(flatten)]
+        organisation: Organisation,
+        /// What it may do: people:read, people:write, connections:read,
+        /// connections:write, plans:read, plans:write, imports:read, imports:write,
+        /// tickets:read, tickets:write, audit:read, scim
+        #[arg(long, value_delimiter = ',', required = true, value_name = "SCOPE,…")]
+        scope: Vec<String>,
+        /// The only connection that it may touch; scim needs one
+        #[arg(long, value_name = "NAME")]
+        connection: Option<String>,
+        /// When it ends by itself
+        #[arg(long, value_name = "INSTANT")]
+        expires: Option<jiff::Timestamp>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// How findings are printed
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub(crate) format: TextOrJson,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The file to write
+    pub(crate) file: Option<PathBuf>,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Also, or only, write the list of erased people: ids, for `restore --erased`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) erased_list: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup
+    pub(crate) file: Option<PathBuf>,
+    /// Take the place of the data that are there; who was erased in them stays erased
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// The master key of the day of the backup, if it was another
+    #[arg(long, value_name = "FILE")]
+    pub(crate) backup_key: Option<PathBuf>,
+    /// Erase again who stands in this list, written by `backup --erased-list`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) erased: Option<PathBuf>,
+    /// Only prove that the backup is whole
+    #[arg(long, conflicts_with_all = ["replace", "erased"])]
+    pub(crate) check: bool,
+    /// After a restore: let outward work go on, and send or cancel what waited
+    #[arg(long, value_enum, conflicts_with_all = ["file", "replace", "erased", "check", "backup_key"])]
+    pub(crate) confirm: Option<Confirm>,
+}
+
+/// What becomes of messages that waited when the backup was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Confirm {
+    Send,
+    Cancel,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Key {
+    #[command(subcommand)]
+    pub(crate) command: KeyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a new master key, and wrap every organisation's key with it
+    Rotate,
 }

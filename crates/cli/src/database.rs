@@ -1,40 +1,85 @@
 //! Where the data is, and the key that opens it.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
 use muster_connect::http::TokioPause;
 use muster_engine::Engine;
-use muster_model::Clock;
-use muster_storage::{Entropy, Location, MasterKey, Storage};
+use muster_model::{Clock, IdSource};
+use muster_storage::{Entropy, Location, MasterKey, Storage, StorageError};
 
 use crate::args::DatabaseArguments;
 use crate::machine::{Ids, MachineClock, MachineEntropy};
-use crate::output;
+use crate::{key_file, output};
 
-/// The key's file beside the data.
-const KEY_FILE: &str = "muster.key";
+/// Where the data and their key are.
+pub(crate) struct Place {
+    pub(crate) location: Location,
+    pub(crate) key_file: PathBuf,
+    /// A key file that was named must be there; the usual one is made.
+    pub(crate) may_make_key: bool,
+}
+
+impl Place {
+    /// What the arguments name.
+    pub(crate) fn of(arguments: &DatabaseArguments) -> anyhow::Result<Self> {
+        let (location, folder) = match &arguments.database {
+            Some(url) => (Location::Url(url.clone()), default_folder()?),
+            None => {
+                let folder = match &arguments.data {
+                    Some(folder) => folder.clone(),
+                    None => default_folder()?,
+                };
+                (Location::Directory(folder.clone()), folder)
+            }
+        };
+        let key_file = arguments
+            .key_file
+            .clone()
+            .unwrap_or_else(|| folder.join(key_file::NAME));
+        Ok(Self {
+            location,
+            key_file,
+            may_make_key: arguments.key_file.is_none(),
+        })
+    }
+
+    /// The master key, made if it may be.
+    pub(crate) fn key(&self) -> anyhow::Result<MasterKey> {
+        key_file::read_or_make(&self.key_file, self.may_make_key, &MachineEntropy)
+    }
+
+    /// Opens the engine; what is left of a rotation of the key is done first.
+    pub(crate) async fn open(&self) -> anyhow::Result<Engine> {
+        let key = self.key()?;
+        let Some(begun) = key_file::begun(&self.key_file) else {
+            return engine(&self.location, key, Arc::new(MachineClock)).await;
+        };
+        let opened = engine(&self.location, key, Arc::new(MachineClock)).await?;
+        match opened.storage().organisations().await {
+            Err(StorageError::WrongMasterKey { .. }) => {}
+            // The rotation changed nothing before it ended.
+            _ => return Ok(opened),
+        }
+        let with_new = engine(&self.location, begun, Arc::new(MachineClock)).await?;
+        if with_new.storage().organisations().await.is_err() {
+            // Neither opens the data; what is said then is said of the key file.
+            return Ok(opened);
+        }
+        opened.storage().close().await;
+        let old = key_file::swap(&self.key_file, MachineClock.now())?;
+        output::say(&format!(
+            "finished a rotation of the master key that was interrupted; the earlier key is {}",
+            old.display()
+        ));
+        Ok(with_new)
+    }
+}
 
 /// Opens the engine over the database that the arguments name.
 pub(crate) async fn open(arguments: &DatabaseArguments) -> anyhow::Result<Engine> {
-    let (location, folder) = match &arguments.database {
-        Some(url) => (Location::Url(url.clone()), default_folder()?),
-        None => {
-            let folder = match &arguments.data {
-                Some(folder) => folder.clone(),
-                None => default_folder()?,
-            };
-            (Location::Directory(folder.clone()), folder)
-        }
-    };
-    let key_file = arguments
-        .key_file
-        .clone()
-        .unwrap_or_else(|| folder.join(KEY_FILE));
-    let key = key(&key_file, arguments.key_file.is_none())?;
-    engine(&location, key, Arc::new(MachineClock)).await
+    Place::of(arguments)?.open().await
 }
 
 /// An engine over a location, with a clock.
@@ -43,13 +88,19 @@ pub(crate) async fn engine(
     key: MasterKey,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Engine> {
-    let entropy: Arc<dyn Entropy> = Arc::new(MachineEntropy);
-    let ids = Arc::new(Ids {
-        clock: Arc::clone(&clock),
-        entropy: Arc::clone(&entropy),
-    });
+    let (entropy, ids) = machine(&clock);
     let storage = Storage::open(location, key, Arc::clone(&clock), ids.clone(), entropy).await?;
     Ok(Engine::new(storage, clock, ids, Arc::new(TokioPause)))
+}
+
+/// The machine's entropy, and ids of it and of a clock.
+pub(crate) fn machine(clock: &Arc<dyn Clock>) -> (Arc<dyn Entropy>, Arc<dyn IdSource>) {
+    let entropy: Arc<dyn Entropy> = Arc::new(MachineEntropy);
+    let ids = Arc::new(Ids {
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(&entropy),
+    });
+    (entropy, ids)
 }
 
 /// The folder for data when none is named.
@@ -59,47 +110,4 @@ fn default_folder() -> anyhow::Result<PathBuf> {
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
     data.map(|data| data.join("muster"))
         .context("storage.directory: there is no home folder for the data; name one with --data")
-}
-
-/// Reads the master key; the first time, makes one that only this user can read.
-pub(crate) fn key(path: &Path, may_make: bool) -> anyhow::Result<MasterKey> {
-    if path.exists() || !may_make {
-        return Ok(MasterKey::from_file(path)?);
-    }
-    let key = MasterKey::generate(&MachineEntropy);
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| {
-            format!(
-                "storage.directory: the folder {} cannot be made",
-                folder.display()
-            )
-        })?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let mut file = match options.open(path) {
-        Ok(file) => file,
-        // Another process was first: its key is the one.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Ok(MasterKey::from_file(path)?);
-        }
-        Err(error) => {
-            return Err(error).with_context(|| {
-                format!("key.file: the key file {} cannot be made", path.display())
-            });
-        }
-    };
-    file.write_all(key.to_hex().as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    output::say(&format!(
-        "made the master key {}; keep a copy of it apart from the data: without it nobody can read them",
-        path.display()
-    ));
-    Ok(key)
 }

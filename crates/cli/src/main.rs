@@ -5,7 +5,9 @@
 mod args;
 mod commands;
 mod database;
+mod decisions_file;
 mod exit;
+mod key_file;
 mod machine;
 mod output;
 mod pairs;

@@ -2,13 +2,16 @@
 
 use std::io::Write;
 
+use muster_engine::deciding::OLDER;
 use muster_engine::planning::Planned;
 use muster_model::plan::{Change, Effect, FieldValue, ManagerKey};
 use muster_model::{ExternalId, Field, HoldKind, Said};
 use serde_json::json;
 
 /// The columns of the CSV; `decision` is for whoever fills it in.
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 12] = [
+    "plan",
+    "row",
     "external_id",
     "person",
     "situation",
@@ -35,7 +38,8 @@ pub(crate) fn json(planned: &Planned) -> serde_json::Value {
     let rows: Vec<serde_json::Value> = plan
         .changes
         .iter()
-        .map(|change| {
+        .enumerate()
+        .map(|(row, change)| {
             let effects: Vec<serde_json::Value> = change
                 .effects
                 .iter()
@@ -52,6 +56,7 @@ pub(crate) fn json(planned: &Planned) -> serde_json::Value {
                 })
                 .collect();
             json!({
+                "row": row,
                 "external_id": change.external_id,
                 "person": change.person,
                 "situation": change.situation,
@@ -67,6 +72,7 @@ pub(crate) fn json(planned: &Planned) -> serde_json::Value {
         "plan": planned.id,
         "connection": plan.connection,
         "hash": plan.hash,
+        "cause": plan.cause,
         "made_for": plan.made_for,
         "evidence": plan.evidence,
         "people": plan.people,
@@ -82,14 +88,18 @@ pub(crate) fn json(planned: &Planned) -> serde_json::Value {
 pub(crate) fn csv(planned: &Planned, out: impl Write) -> anyhow::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(COLUMNS)?;
-    for change in &planned.plan.changes {
+    let plan = planned.id.to_string();
+    // A row's place in the plan is its name: `decide` finds it by that.
+    for (row, change) in planned.plan.changes.iter().enumerate() {
+        let place = [plan.as_str(), &row.to_string()];
         if change.effects.is_empty() {
-            write(&mut csv, change, None, "")?;
+            let held = if change.is_older() { OLDER } else { "" };
+            write(&mut csv, place, change, None, held)?;
         }
         for planned in &change.effects {
             let held = planned.held.map_or("", HoldKind::word);
             for line in lines(&planned.effect) {
-                write(&mut csv, change, Some(&line), held)?;
+                write(&mut csv, place, change, Some(&line), held)?;
             }
         }
     }
@@ -99,6 +109,7 @@ pub(crate) fn csv(planned: &Planned, out: impl Write) -> anyhow::Result<()> {
 
 fn write<W: Write>(
     csv: &mut csv::Writer<W>,
+    [plan, row]: [&str; 2],
     change: &Change,
     line: Option<&Line>,
     held: &str,
@@ -108,6 +119,8 @@ fn write<W: Write>(
         .map(|person| person.to_string())
         .unwrap_or_default();
     csv.write_record([
+        plan,
+        row,
         change.external_id.as_ref().map_or("", ExternalId::as_str),
         &person,
         change.situation.word(),

@@ -13,16 +13,21 @@ use std::fmt::Write;
 use std::process::Command;
 
 /// Every command with a page of its own.
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 28] = [
     &[],
     &["demo"],
     &["diff"],
     &["pull"],
     &["connectors"],
     &["connectors", "show"],
+    &["connectors", "try"],
+    &["connectors", "fields"],
+    &["connectors", "schema"],
     &["connectors", "check"],
     &["sandbox"],
     &["org", "create"],
+    &["user", "create"],
+    &["token", "create"],
     &["connect"],
     &["plan"],
     &["apply"],
@@ -32,6 +37,10 @@ const COMMANDS: [&[&str]; 19] = [
     &["erase"],
     &["readmit"],
     &["audit", "verify"],
+    &["doctor"],
+    &["backup"],
+    &["restore"],
+    &["key", "rotate"],
     &["rehearse"],
 ];
 
@@ -52,6 +61,7 @@ fn the_reference_is_what_the_program_says() {
             .env_remove("MUSTER_DATA")
             .env_remove("MUSTER_DATABASE")
             .env_remove("MUSTER_KEY_FILE")
+            .env_remove("MUSTER_CONNECTORS")
             .output()
             .unwrap();
         assert!(output.status.success());

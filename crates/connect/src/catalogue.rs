@@ -1,10 +1,13 @@
-//! Every connector there is.
+//! Every connector there is: those that are compiled in, and those of a folder
+//! that the operator names.
 
-use std::sync::LazyLock;
+use std::path::Path;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::connector::Connector;
+use crate::declared;
 use crate::error::{ConnectError, ErrorKind};
-use crate::manifest::{self, ConnectorInfo};
+use crate::manifest::{self, ConnectorInfo, Manifest};
 use crate::settings::ConnectorSettings;
 use crate::tripletex;
 
@@ -12,41 +15,119 @@ use crate::tripletex;
 type Open =
     fn(&'static ConnectorInfo, &ConnectorSettings) -> Result<Box<dyn Connector>, ConnectError>;
 
-/// A connector that is compiled in.
+/// The adapters that manifests can name.
+const ADAPTERS: [(&str, Open); 1] = [("tripletex", tripletex::open)];
+
+/// A connector that is compiled in: its manifest, and its notes in Markdown.
 struct BuiltIn {
-    /// Its name, as in the manifest.
-    name: &'static str,
-    /// Its manifest.
     manifest: &'static str,
-    /// Its notes for the administrator, in Markdown.
     notes: &'static str,
-    /// The adapter that speaks to the vendor.
-    open: Open,
 }
 
-const BUILT_IN: [BuiltIn; 1] = [BuiltIn {
-    name: "tripletex",
-    manifest: include_str!("../../../connectors/tripletex/manifest.toml"),
-    notes: include_str!("../../../connectors/tripletex/notes.md"),
-    open: tripletex::open,
-}];
+macro_rules! built_in {
+    ($name:literal) => {
+        BuiltIn {
+            manifest: include_str!(concat!("../../../connectors/", $name, "/manifest.toml")),
+            notes: include_str!(concat!("../../../connectors/", $name, "/notes.md")),
+        }
+    };
+}
 
-/// The entries, in the order of [`BUILT_IN`]. A manifest that is compiled in
-/// and cannot be read is left out here and fails a test.
-static CATALOGUE: LazyLock<Vec<ConnectorInfo>> = LazyLock::new(|| {
-    BUILT_IN
-        .iter()
-        .filter_map(|built_in| {
-            let info = manifest::read(built_in.manifest).ok()?;
-            Some(info.with_notes(built_in.notes))
-        })
-        .collect()
+const BUILT_IN: [BuiltIn; 3] = [
+    built_in!("bamboohr"),
+    built_in!("google-workspace"),
+    built_in!("tripletex"),
+];
+
+/// Manifests and their entries, in the same order, by name.
+#[derive(Default)]
+struct Catalogue {
+    infos: Vec<ConnectorInfo>,
+    manifests: Vec<Manifest>,
+}
+
+/// Those of the operator's folder.
+static INSTALLED: OnceLock<Vec<(Manifest, ConnectorInfo)>> = OnceLock::new();
+
+/// A manifest that is compiled in and cannot be read is left out here and
+/// fails a test.
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
+    let mut entries: Vec<(Manifest, ConnectorInfo)> = INSTALLED.get().cloned().unwrap_or_default();
+    for built_in in &BUILT_IN {
+        if let Ok((manifest, info)) = manifest::read(built_in.manifest)
+            && !entries.iter().any(|(known, _)| known.name == manifest.name)
+        {
+            entries.push((manifest, info.with_notes(built_in.notes)));
+        }
+    }
+    entries.sort_by(|(one, _), (two, _)| one.name.cmp(&two.name));
+    let (manifests, infos) = entries.into_iter().unzip();
+    Catalogue { infos, manifests }
 });
+
+/// Adds the connectors of a folder, or puts them in the place of those that are
+/// compiled in: `FOLDER/NAME/manifest.toml`, with `notes.md` beside it. For the
+/// operator, at the start, before the catalogue is first used.
+///
+/// # Errors
+/// `connectors.folder` when the folder cannot be read, `connectors.manifest`
+/// with file, line and column when a manifest is not sound, and
+/// `connectors.too_late` after the catalogue was used.
+pub fn install(folder: &Path) -> Result<usize, ConnectError> {
+    let unreadable = |path: &Path| {
+        ConnectError::new(
+            ErrorKind::Settings,
+            "connectors.folder",
+            format!("{} cannot be read", path.display()),
+            "name a folder that holds a folder with a manifest.toml for each connector",
+        )
+    };
+    let mut folders: Vec<_> = std::fs::read_dir(folder)
+        .map_err(|_| unreadable(folder))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.join("manifest.toml").is_file())
+        .collect();
+    folders.sort();
+    let mut entries = Vec::new();
+    for folder in folders {
+        let file = folder.join("manifest.toml");
+        let text = std::fs::read_to_string(&file).map_err(|_| unreadable(&file))?;
+        let (manifest, info) = manifest::read(&text).map_err(|problems| {
+            let first = problems.first();
+            let (line, column) = first.map_or((1, 1), |first| (first.line, first.column));
+            let message = first.map_or("", |first| &first.message);
+            ConnectError::new(
+                ErrorKind::Settings,
+                "connectors.manifest",
+                format!("{}:{line}:{column}: {message}", file.display()),
+                "correct it; `muster connectors check FILE` tells everything that is wrong",
+            )
+        })?;
+        let notes = std::fs::read_to_string(folder.join("notes.md"))
+            .unwrap_or_else(|_| format!("# Connecting {}\n", info.title));
+        entries.push((manifest, info.with_notes(&notes)));
+    }
+    let count = entries.len();
+    INSTALLED.set(entries).map_err(|_| {
+        ConnectError::new(
+            ErrorKind::Settings,
+            "connectors.too_late",
+            "the catalogue is in use already",
+            "name one folder, when the program starts",
+        )
+    })?;
+    Ok(count)
+}
+
+/// Is there such an adapter?
+pub(crate) fn has_adapter(name: &str) -> bool {
+    ADAPTERS.iter().any(|(known, _)| *known == name)
+}
 
 /// Every connector, by name.
 #[must_use]
 pub fn catalogue() -> &'static [ConnectorInfo] {
-    &CATALOGUE
+    &CATALOGUE.infos
 }
 
 /// Opens a connector by its name in the catalogue. Speaks to nobody yet.
@@ -55,10 +136,10 @@ pub fn catalogue() -> &'static [ConnectorInfo] {
 /// `connector.unknown`, or what [`ConnectorSettings::check`] and the address
 /// check find.
 pub fn open(name: &str, settings: ConnectorSettings) -> Result<Box<dyn Connector>, ConnectError> {
-    let info = CATALOGUE.iter().find(|info| info.name == name);
-    let built_in = BUILT_IN.iter().find(|built_in| built_in.name == name);
-    let (Some(info), Some(built_in)) = (info, built_in) else {
-        let names: Vec<&str> = CATALOGUE.iter().map(|info| info.name.as_str()).collect();
+    let entries = CATALOGUE.infos.iter().zip(&CATALOGUE.manifests);
+    let found = entries.into_iter().find(|(info, _)| info.name == name);
+    let Some((info, manifest)) = found else {
+        let names: Vec<&str> = catalogue().iter().map(|info| info.name.as_str()).collect();
         return Err(ConnectError::new(
             ErrorKind::Settings,
             "connector.unknown",
@@ -67,7 +148,12 @@ pub fn open(name: &str, settings: ConnectorSettings) -> Result<Box<dyn Connector
         ));
     };
     settings.check(info)?;
-    (built_in.open)(info, &settings)
+    let adapter = manifest.adapter.as_ref();
+    let coded = adapter.and_then(|wanted| ADAPTERS.iter().find(|(known, _)| known == wanted));
+    match coded {
+        Some((_, open)) => open(info, &settings),
+        None => declared::open(info, manifest, &settings),
+    }
 }
 
 #[cfg(test)]
@@ -79,8 +165,8 @@ mod tests {
     fn every_manifest_that_is_compiled_in_is_sound_and_in_the_catalogue() {
         for built_in in &BUILT_IN {
             assert_eq!(check_manifest(built_in.manifest), []);
-            assert!(catalogue().iter().any(|info| info.name == built_in.name));
         }
+        assert_eq!(catalogue().len(), BUILT_IN.len());
         for info in catalogue() {
             assert!(info.notes.starts_with("# "), "{} has no notes", info.name);
         }

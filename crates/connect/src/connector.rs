@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use muster_model::{Evidence, ExternalId, Field, SourceRecord};
 
-use crate::error::ConnectError;
+use crate::declared::{Trial, VendorField};
+use crate::error::{ConnectError, ErrorKind};
 use crate::manifest::ConnectorInfo;
 
 /// One vendor, with one organisation's credentials.
@@ -45,6 +46,37 @@ pub trait Connector: Send + Sync {
         &self,
         ids: &[ExternalId],
     ) -> Result<BTreeMap<ExternalId, Confirmation>, ConnectError>;
+
+    /// Reads one person and shows what becomes of each field, step by step.
+    /// `None` when there is no such person.
+    ///
+    /// # Errors
+    /// `connector.no_trial` where the mapping is code; else as for a read.
+    async fn trial(
+        &self,
+        _id: &ExternalId,
+        _request: &ReadRequest,
+    ) -> Result<Option<Trial>, ConnectError> {
+        Err(ConnectError::new(
+            ErrorKind::Settings,
+            "connector.no_trial",
+            "this connector's mapping is code and cannot be tried step by step",
+            "use `muster pull`, which shows what people become",
+        ))
+    }
+
+    /// The fields that the vendor has for this company.
+    ///
+    /// # Errors
+    /// `connector.no_discovery` where the vendor does not tell; else as for a read.
+    async fn vendor_fields(&self) -> Result<Vec<VendorField>, ConnectError> {
+        Err(ConnectError::new(
+            ErrorKind::Settings,
+            "connector.no_discovery",
+            "this vendor does not tell which fields it has",
+            "`muster connectors show` lists those that are read",
+        ))
+    }
 }
 
 /// The company behind a set of credentials.

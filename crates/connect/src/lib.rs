@@ -10,6 +10,10 @@
 //! | [`connector`] | the trait, what it is asked and what it answers |
 //! | [`settings`] | what an administrator enters to use a connector |
 //! | [`manifest`] | what a connector says about itself; the check of a manifest |
+//! | `declared` | the connector that a manifest describes: requests, paging, joining, mapping |
+//! | `authentication` | the ways to prove who asks |
+//! | `expression`, `pointer`, `xml` | what mappings are made of |
+//! | `budget` | how fast a vendor may be asked |
 //! | [`catalogue`](mod@catalogue) | every connector there is, and how one is opened |
 //! | [`http`] | the only way out: bounded in time, size, tries and hosts |
 //! | [`normalise`] | from what a source said to canonical fields, with problems |
@@ -43,19 +47,26 @@
 //! and in no error. An error names the path without its query, the status, the
 //! vendor's own code and request id, and what to do next.
 
+mod authentication;
+mod budget;
 pub mod catalogue;
 pub mod connector;
+mod declared;
 pub mod error;
+mod expression;
 pub mod http;
 pub mod manifest;
 pub mod normalise;
+mod pointer;
 pub mod settings;
 mod tripletex;
+mod xml;
 
-pub use catalogue::{catalogue, open};
+pub use catalogue::{catalogue, install, open};
 pub use connector::{
     Account, Confirmation, Connector, FieldScope, Progress, ReadRequest, RecordSink, SinkError,
 };
+pub use declared::{FieldTrial, Trial, VendorField};
 pub use error::{ConnectError, ErrorKind, Place};
 pub use manifest::{ConnectorInfo, Problem, check_manifest};
-pub use settings::ConnectorSettings;
+pub use settings::{ConnectorSettings, KeepSecret};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use muster_model::Clock;
+use async_trait::async_trait;
+use muster_model::{Clock, Field};
 use secrecy::SecretString;
 
 use crate::error::{ConnectError, ErrorKind};
@@ -25,7 +26,30 @@ pub struct ConnectorSettings {
     pub clock: Arc<dyn Clock>,
     /// How to wait between two tries.
     pub pause: Arc<dyn Pause>,
+    /// Where a secret goes that the vendor replaces; without it, a new one is
+    /// lost with the connector.
+    pub keep: Option<Arc<dyn KeepSecret>>,
 }
+
+/// Keeps secrets that a vendor replaces while they are used, such as a refresh
+/// token that holds for one use only.
+#[async_trait]
+pub trait KeepSecret: Send + Sync {
+    /// The newest one that was kept, if any was.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    async fn latest(&self, name: &str) -> Result<Option<SecretString>, ConnectError>;
+
+    /// Keeps one. It is durable when this returns: only then is it used.
+    ///
+    /// # Errors
+    /// When it cannot be kept; the token that came with it is not used either.
+    async fn keep(&self, name: &str, secret: SecretString) -> Result<(), ConnectError>;
+}
+
+/// What a setting's name begins with that says where a field comes from.
+pub const MAP_PREFIX: &str = "map.";
 
 impl ConnectorSettings {
     /// No settings and no secrets yet; waits as long as it is told to.
@@ -37,6 +61,7 @@ impl ConnectorSettings {
             secrets: BTreeMap::new(),
             clock,
             pause: Arc::new(TokioPause),
+            keep: None,
         }
     }
 
@@ -68,13 +93,40 @@ impl ConnectorSettings {
         self
     }
 
+    /// With somebody who keeps secrets that the vendor replaces.
+    #[must_use]
+    pub fn keep(mut self, keep: Arc<dyn KeepSecret>) -> Self {
+        self.keep = Some(keep);
+        self
+    }
+
+    /// Where this connection reads fields from instead: settings `map.FIELD`,
+    /// a pointer, or a CEL expression that begins with `=`.
+    pub fn changed_fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.settings
+            .iter()
+            .filter_map(|(name, value)| Some((name.strip_prefix(MAP_PREFIX)?, value.as_str())))
+    }
+
     /// Checks the names, the required ones and the values that have a list.
     ///
     /// # Errors
     /// Names what is missing, unknown or not allowed; never a value of a secret.
     pub fn check(&self, info: &ConnectorInfo) -> Result<(), ConnectError> {
         check_names(info, "secret", &info.secrets, self.secrets.keys())?;
-        check_names(info, "setting", &info.settings, self.settings.keys())?;
+        let own =
+            (self.settings.keys()).filter(|name| !(info.mappable && name.starts_with(MAP_PREFIX)));
+        check_names(info, "setting", &info.settings, own)?;
+        for (field, _) in self.changed_fields() {
+            field.parse::<Field>().map_err(|error| {
+                ConnectError::new(
+                    ErrorKind::Settings,
+                    "settings.unknown",
+                    format!("the setting `{MAP_PREFIX}{field}` names no field"),
+                    error.to_string(),
+                )
+            })?;
+        }
         for input in &info.settings {
             let Some(value) = self.settings.get(&input.name) else {
                 continue;

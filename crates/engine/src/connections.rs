@@ -141,7 +141,7 @@ async fn save(transaction: &mut Transaction, wish: &Wish) -> Result<Connection, 
             policy: wish.preset.policy(),
             base_url: wish.base_url.clone(),
             settings: wish.settings.clone(),
-            host_settings: BTreeSet::new(),
+            host_settings: host_settings(&wish.connector),
             rank: i64::try_from(rank).unwrap_or(i64::MAX),
         };
         return Ok(transaction.insert_connection(new, credentials).await?);
@@ -159,6 +159,16 @@ async fn save(transaction: &mut Transaction, wish: &Wish) -> Result<Connection, 
         .update_connection(&connection, credentials)
         .await?;
     Ok(connection)
+}
+
+/// The settings that are part of the connector's address: whoever changes one
+/// enters the credentials again.
+fn host_settings(connector: &str) -> BTreeSet<String> {
+    let info = muster_connect::catalogue()
+        .iter()
+        .find(|info| info.name == connector);
+    info.map(|info| info.host_settings.iter().cloned().collect())
+        .unwrap_or_default()
 }
 
 /// The region for telephone numbers: the connection's, else the organisation's.

@@ -3,6 +3,9 @@
 use muster_connect::ConnectError;
 use muster_reconcile::PlanError;
 use muster_storage::StorageError;
+use muster_storage::backup::BackupError;
+
+use crate::deciding::Problem;
 
 /// A failure of a step. The text begins with its stable code, says what to do,
 /// and holds nobody's data.
@@ -98,6 +101,21 @@ pub enum EngineError {
         /// The kinds that can be.
         known: String,
     },
+    /// Lines of a file of decisions cannot be taken.
+    #[error(
+        "decision.refused: {} of the lines cannot be taken, so none was; mend them and give the file again",
+        problems.len()
+    )]
+    Decisions {
+        /// What is wrong with each.
+        problems: Vec<Problem>,
+    },
+    /// Nothing to take apart.
+    #[error("link.none: the person has no link to connection {name:?}; nothing was changed")]
+    NotLinked {
+        /// The connection's name.
+        name: String,
+    },
     /// Nobody by that name.
     #[error("person.unknown: {query:?} names nobody; give an id, an e-mail or an employee number")]
     PersonUnknown {
@@ -140,12 +158,47 @@ pub enum EngineError {
         /// The connection's name.
         connection: String,
     },
+    /// No e-mail address.
+    #[error("account.address: {reason}")]
+    Address {
+        /// What is wrong with it, without it.
+        reason: String,
+    },
+    /// A role that does not exist.
+    #[error("account.role: there is no role {name:?}; the roles are {known}")]
+    RoleUnknown {
+        /// What was given.
+        name: String,
+        /// The roles that exist.
+        known: String,
+    },
+    /// A scope that does not exist.
+    #[error("token.scope: there is no scope {name:?}; the scopes are {known}")]
+    ScopeUnknown {
+        /// What was given.
+        name: String,
+        /// The scopes that exist.
+        known: String,
+    },
+    /// Provisioning into nowhere.
+    #[error(
+        "token.connection: a token with the scope scim belongs to one connection; name it with --connection"
+    )]
+    ScimWithoutConnection,
+    /// A token that would be over before it begins.
+    #[error(
+        "token.expired: the token would have expired already; give an instant that is still to come"
+    )]
+    ExpiredAlready,
     /// The planner refused.
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// The source failed.
     #[error(transparent)]
     Source(#[from] ConnectError),
+    /// A backup or a restore failed.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -172,10 +225,17 @@ impl EngineError {
                 | Self::UnknownRegion { .. }
                 | Self::ConnectionUnknown { .. }
                 | Self::HoldUnknown { .. }
+                | Self::Decisions { .. }
+                | Self::NotLinked { .. }
                 | Self::PersonUnknown { .. }
                 | Self::PersonUnclear { .. }
                 | Self::PersonErased { .. }
                 | Self::NotErased { .. }
+                | Self::Address { .. }
+                | Self::RoleUnknown { .. }
+                | Self::ScopeUnknown { .. }
+                | Self::ScimWithoutConnection
+                | Self::ExpiredAlready
         )
     }
 }

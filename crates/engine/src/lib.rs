@@ -8,10 +8,13 @@
 //! | [`read`](mod@read) | read and normalise: a snapshot with its evidence |
 //! | [`planning`] | scope, trust, match, compare, decide: a stored plan |
 //! | [`applying`] | each row by itself, or all together; what must go out is queued |
+//! | [`deciding`] | what people decide about rows: checked, remembered, done |
 //! | [`run`](mod@run) | one execution of these, with its lease and its report |
 //! | [`erasing`] | people go for good |
 //! | [`auditing`] | is the audit log whole? |
 //! | [`directory`] | people and runs, for whoever asks |
+//! | [`sign_in`] | who and what may enter an organisation |
+//! | [`doctor`] | what an operator should look at |
 //!
 //! The service, the schedule, the outbox's workers, the lifecycle clock and the
 //! import desk get modules of their own beside these.
@@ -19,7 +22,9 @@
 pub mod applying;
 pub mod auditing;
 pub mod connections;
+pub mod deciding;
 pub mod directory;
+pub mod doctor;
 pub mod engine;
 pub mod erasing;
 pub mod error;
@@ -27,6 +32,7 @@ mod lease;
 pub mod planning;
 pub mod read;
 pub mod run;
+pub mod sign_in;
 mod wake;
 
 pub use engine::Engine;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use muster_connect::Connector;
+use muster_model::plan::Cause;
 use muster_model::report::{
     Counts, HoldReport, MessageCounts, Outcome, PeopleCounts, RunError, TargetCounts, Trigger,
 };
@@ -28,13 +29,15 @@ pub struct Made {
 
 /// What a run that ended says of its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ended {
+pub(crate) enum Ended {
     /// The source answered; nothing was applied.
     Read,
     /// The source answered, and what needs nobody was applied.
     Synced,
     /// A stored plan was applied: of the source nothing is known.
     Applied,
+    /// Refused before anything was done.
+    Refused,
     /// The source could not be read.
     Failed,
 }
@@ -49,13 +52,13 @@ impl Ended {
             (_, Self::Synced)
             | (ConnectionState::Failing, Self::Read)
             | (ConnectionState::Connected, Self::Applied) => ConnectionState::Active,
-            (_, Self::Read | Self::Applied) => state,
+            (_, Self::Read | Self::Applied | Self::Refused) => state,
         }
     }
 }
 
 /// Refuses to move anything on a connection that a person stopped.
-fn may_move(connection: &Connection) -> Result<(), EngineError> {
+pub(crate) fn may_move(connection: &Connection) -> Result<(), EngineError> {
     match connection.state {
         ConnectionState::Paused | ConnectionState::Disconnected => Err(EngineError::NotRunning {
             name: connection.name.clone(),
@@ -137,6 +140,7 @@ impl Engine {
         let planned = Planned {
             id: stored.id,
             plan: stored.plan,
+            versions: None,
         };
         let run = self
             .begin(organisation, &connection, Trigger::Manual)
@@ -172,7 +176,8 @@ impl Engine {
             Ok(made) => made,
             Err(error) => return self.fail(organisation, &run, error).await,
         };
-        let applied = if apply {
+        let waits = waits_for_a_look(&planned.plan, trigger);
+        let applied = if apply && !waits {
             let choice = Choice::default();
             match self
                 .apply_prepared(
@@ -195,7 +200,11 @@ impl Engine {
             }
             Applied::nothing(&prepared)
         };
-        let mut report = self.report(&run, &planned.plan, applied, !apply);
+        let mut report = self.report(&run, &planned.plan, applied, !apply || waits);
+        if apply && waits {
+            report.outcome = Outcome::Held;
+            report.holds.push(mapping_hold(&planned));
+        }
         let ended = if apply { Ended::Synced } else { Ended::Read };
         self.close(organisation, &mut report, ended).await?;
         Ok(Made {
@@ -204,7 +213,7 @@ impl Engine {
         })
     }
 
-    async fn begin(
+    pub(crate) async fn begin(
         &self,
         organisation: &Organisation,
         connection: &Connection,
@@ -250,7 +259,7 @@ impl Engine {
     }
 
     /// Stores the report of a run that came to its end.
-    async fn close(
+    pub(crate) async fn close(
         &self,
         organisation: &Organisation,
         report: &mut RunReport,
@@ -282,7 +291,29 @@ impl Engine {
         if matches!(error, EngineError::Storage(_)) {
             return Err(error);
         }
-        let mut report = RunReport {
+        let mut report = self.failed(run, &error);
+        self.close(organisation, &mut report, Ended::Failed).await?;
+        Ok(Made {
+            report,
+            planned: None,
+        })
+    }
+
+    /// Ends a run that was refused before it did anything: nothing is known of
+    /// the source by it.
+    pub(crate) async fn refused(
+        &self,
+        organisation: &Organisation,
+        run: &Run,
+        error: &EngineError,
+    ) -> Result<(), EngineError> {
+        let mut report = self.failed(run, error);
+        self.close(organisation, &mut report, Ended::Refused).await
+    }
+
+    /// The report of a run that failed.
+    fn failed(&self, run: &Run, error: &EngineError) -> RunReport {
+        RunReport {
             run: run.id,
             connection: run.connection,
             trigger: run.trigger,
@@ -302,15 +333,16 @@ impl Engine {
                 code: error.code(),
                 message: error.to_string(),
             }),
-        };
-        self.close(organisation, &mut report, Ended::Failed).await?;
-        Ok(Made {
-            report,
-            planned: None,
-        })
+        }
     }
 
-    fn report(&self, run: &Run, plan: &Plan, applied: Applied, planned_only: bool) -> RunReport {
+    pub(crate) fn report(
+        &self,
+        run: &Run,
+        plan: &Plan,
+        applied: Applied,
+        planned_only: bool,
+    ) -> RunReport {
         let outcome = outcome(plan, &applied);
         let holds = holds(plan, &applied);
         RunReport {
@@ -350,6 +382,29 @@ fn outcome(plan: &Plan, applied: &Applied) -> Outcome {
         Outcome::Partial
     } else {
         Outcome::Ok
+    }
+}
+
+/// Must somebody look at the plan first? What a new version of the mapping makes
+/// of people is applied by whoever asks for it, and by no schedule.
+fn waits_for_a_look(plan: &Plan, trigger: Trigger) -> bool {
+    plan.cause == Cause::Mapping && matches!(trigger, Trigger::Schedule | Trigger::Push)
+}
+
+fn mapping_hold(planned: &Planned) -> HoldReport {
+    let remapped = |change: &&muster_model::Change| {
+        let mut codes = change.reasons.iter().map(|reason| &reason.code);
+        codes.any(|code| code == muster_model::Reason::REMAPPED)
+    };
+    HoldReport {
+        kind: "mapping".to_owned(),
+        rows: planned.plan.changes.iter().filter(remapped).count() as u64,
+        reason: "a new version of the mapping reads these records another way than before"
+            .to_owned(),
+        next: format!(
+            "look at plan {0}, then apply it with `muster apply {0}`; the schedule waits for that",
+            planned.id
+        ),
     }
 }
 

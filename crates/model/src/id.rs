@@ -93,6 +93,14 @@ id!(
     /// One execution of the pipeline.
     RunId
 );
+id!(
+    /// A human's sign-in, of the installation.
+    AccountId
+);
+id!(
+    /// What a program signs in with.
+    TokenId
+);
 
 /// A source's own stable key of a record: opaque text, unique within one
 /// connection. Cheap to clone, because it names rows all along the pipeline.

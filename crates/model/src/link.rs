@@ -9,7 +9,9 @@ use crate::digest::Digest;
 use crate::field::Field;
 use crate::fields::Fields;
 use crate::id::{ExternalId, PersonId};
+use crate::raw::ReadAs;
 use crate::said::Said;
+use crate::swing::Swing;
 use crate::value::Value;
 
 /// A link (`engine.md`, Person, engagement, account, access, link).
@@ -21,12 +23,16 @@ pub struct Link {
     pub person: PersonId,
     /// What the source last said.
     pub said: Fields,
+    /// How that was read.
+    pub read_as: Option<ReadAs>,
     /// The source's revision of it.
     pub revision: Option<i64>,
     /// Per field the pair last taken as equal.
     pub base: BTreeMap<Field, Base>,
     /// Per field what somebody decided.
     pub decisions: BTreeMap<Field, Decision>,
+    /// Fields that lately went back and forth.
+    pub swings: BTreeMap<Field, Swing>,
     /// Since when the record is missing from reads; `None` while it is there.
     pub gone_since: Option<Timestamp>,
     /// Grows by one with each change of the link.
@@ -55,6 +61,10 @@ pub struct Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
+    /// Ours becomes theirs; used up when that is done.
+    Theirs,
+    /// Theirs becomes ours; used up when that is done.
+    Ours,
     /// Leave both as they are.
     Skip,
     /// Not again until the source says something else: an undone or refused row.

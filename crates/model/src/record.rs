@@ -8,6 +8,7 @@ use crate::field::Field;
 use crate::fields::Fields;
 use crate::id::ExternalId;
 use crate::problem::FieldProblem;
+use crate::raw::Raw;
 use jiff::civil::Date;
 
 /// A source record: normalised, keyed by the source's own stable id.
@@ -28,6 +29,11 @@ pub struct SourceRecord {
     /// What could not be read, and counts as absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<FieldProblem>,
+    /// The vendor's own words, where the connector hands them over. The hash of
+    /// the record covers the version of the mapping and not the words: what no field
+    /// says moves nobody.
+    #[serde(default, skip_serializing_if = "Raw::is_empty")]
+    pub raw: Raw,
 }
 
 /// Does the source still hold the record?
@@ -59,7 +65,8 @@ impl SourceRecord {
     }
 
     /// The keyed hash of everything said. Nothing derived from a date is in it,
-    /// so that a passing day changes no hash (`engine.md`, The shortcut).
+    /// so that a passing day changes no hash (`engine.md`, The shortcut). The version
+    /// of the mapping is: under another one the record is another.
     #[must_use]
     pub fn digest(&self, key: &DigestKey) -> Digest {
         let mut digester = key.digester("record");
@@ -73,6 +80,9 @@ impl SourceRecord {
         digester.number(self.problems.len() as u64);
         for problem in &self.problems {
             digester.text(problem.field.name()).text(&problem.code);
+        }
+        if let Some(read_as) = self.raw.read_as() {
+            digester.text(&read_as.mapping);
         }
         digester.finish()
     }

@@ -69,6 +69,8 @@ pub enum Trigger {
     Schedule,
     /// The vendor pushed.
     Push,
+    /// A person decided about rows of a plan.
+    Decision,
 }
 
 /// How a run ended.

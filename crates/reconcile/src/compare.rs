@@ -1,6 +1,7 @@
 //! What differs from what we both knew last? Per field (`engine.md`, Comparing;
 //! the table is [`TABLE`]).
 
+use jiff::Timestamp;
 use muster_model::link::{Base, Choice};
 use muster_model::policy::{EmptyRule, FirstDifference};
 use muster_model::{Digest, DigestKey, Field, Flow, Link, Policy, Said, Value};
@@ -221,13 +222,59 @@ pub fn wish(
         }
     }?;
     // A skip, and an undone or refused row, hold until one of the values moves.
-    let decided = link
-        .and_then(|link| link.decisions.get(&field))
-        .is_some_and(|decision| {
-            matches!(decision.choice, Choice::Skip | Choice::Declined)
-                && decision.pair == pair_digest(key, field, theirs, ours)
-        });
-    Some(if decided { Wish::Decided } else { wish })
+    Some(match decision(link, field, theirs, ours, key) {
+        Some(Choice::Skip | Choice::Declined) => Wish::Decided,
+        Some(Choice::Theirs) => Wish::TakeTheirs,
+        Some(Choice::Ours) => Wish::GiveOurs,
+        None => wish,
+    })
+}
+
+/// What somebody decided about this very pair of values.
+#[must_use]
+pub fn decision(
+    link: Option<&Link>,
+    field: Field,
+    theirs: Said<&Value>,
+    ours: Said<&Value>,
+    key: &DigestKey,
+) -> Option<Choice> {
+    link?
+        .decisions
+        .get(&field)
+        .filter(|decision| decision.pair == pair_digest(key, field, theirs, ours))
+        .map(|decision| decision.choice)
+}
+
+/// May the field not move between these two values, because it went back and
+/// forth between them and nobody has decided?
+#[must_use]
+pub fn is_frozen(
+    link: Option<&Link>,
+    field: Field,
+    theirs: Said<&Value>,
+    ours: Said<&Value>,
+    key: &DigestKey,
+    now: Timestamp,
+) -> bool {
+    let swing = link.and_then(|link| link.swings.get(&field));
+    swing.is_some_and(|swing| {
+        let side = |said| side_digest(key, field, said);
+        swing.freezes(&side(theirs), &side(ours), now)
+    }) && decision(link, field, theirs, ours, key).is_none()
+}
+
+/// The keyed digest of one side of a field.
+pub(crate) fn side_digest(key: &DigestKey, field: Field, said: Said<&Value>) -> Digest {
+    let mut digester = key.digester("side");
+    digester.text(field.name());
+    match said.value() {
+        None => {
+            digester.number(0);
+        }
+        Some(value) => value.digest_into(digester.number(1)),
+    }
+    digester.finish()
 }
 
 /// Does a field that we own have to be written? Not while the source holds the

@@ -3,12 +3,14 @@
 
 use jiff::Timestamp;
 use muster_model::engagement::EngagementStatus;
+use muster_model::link::Choice;
 use muster_model::plan::{Change, Effect, FieldValue, ManagerKey, Planned};
 use muster_model::{
-    Access, AccessCause, Base, ConnectionId, Field, Fields, Flow, Link, Person, PersonId, Policy,
-    Said, Situation, SourceRecord, Value,
+    Access, AccessCause, Base, ConnectionId, DigestKey, Field, Fields, Flow, Link, Person,
+    PersonId, Policy, Remapped, Said, Situation, SourceRecord, Swing, Value,
 };
 
+use crate::compare::side_digest;
 use crate::input::gives;
 
 /// A person and a link, before or after.
@@ -26,6 +28,8 @@ pub struct EnactContext<'a> {
     pub connection: ConnectionId,
     /// Its settings.
     pub policy: &'a Policy,
+    /// The organisation's index key.
+    pub key: &'a DigestKey,
     /// The instant of applying.
     pub now: Timestamp,
     /// The id that a created person gets.
@@ -71,6 +75,12 @@ pub fn enact(change: &Change, mut state: State, context: &EnactContext<'_>) -> S
     {
         after.version = before.version + 1;
     }
+    let known = state.link.as_ref().map(|link| link.version);
+    if let Some(link) = &mut state.link
+        && swing(link, change, context)
+    {
+        link.version += 1;
+    }
     // A link whose record is deleted, or covered no more, takes over nothing.
     let holds = !matches!(change.situation, Situation::Removed | Situation::OutOfScope);
     if let (true, Some(record), Some(link)) = (holds, context.record, &mut state.link) {
@@ -85,7 +95,61 @@ pub fn enact(change: &Change, mut state: State, context: &EnactContext<'_>) -> S
         link.gone_since = Some(context.now);
         link.version += 1;
     }
+    // One change, however many things of the link it touched.
+    if let (Some(known), Some(link)) = (known, &mut state.link) {
+        link.version = link.version.min(known + 1);
+    }
     state
+}
+
+/// Notes which fields moved between which values, so that one that goes back and
+/// forth is seen; a decision that is done is used up. Says whether anything changed.
+fn swing(link: &mut Link, change: &Change, context: &EnactContext<'_>) -> bool {
+    let open = change
+        .effects
+        .iter()
+        .filter(|planned| planned.held.is_none());
+    let mut changed = false;
+    for effect in open.map(|planned| &planned.effect) {
+        let (field, from, to, inwards) = match effect {
+            Effect::Set { field, from, to } if *field != Field::Engagements => {
+                (*field, from, to, true)
+            }
+            Effect::Outward {
+                field,
+                theirs,
+                ours,
+            } => (*field, theirs, ours, false),
+            _ => continue,
+        };
+        let decided = link
+            .decisions
+            .get(&field)
+            .is_some_and(|decision| matches!(decision.choice, Choice::Theirs | Choice::Ours));
+        if decided {
+            // Somebody looked: it begins anew. What goes outwards is done only when
+            // the source has it.
+            changed |= link.swings.remove(&field).is_some();
+            changed |= inwards && link.decisions.remove(&field).is_some();
+            continue;
+        }
+        let side = |said: &Said<FieldValue>| {
+            side_digest(context.key, field, said.as_ref().map(|said| &said.value))
+        };
+        let before = link.swings.get(&field);
+        let after = Swing::after(before, side(from), side(to), context.now);
+        if before != Some(&after) {
+            link.swings.insert(field, after);
+            changed = true;
+        }
+    }
+    if changed {
+        link.swings.retain(|_, swing| {
+            let last = swing.at.last();
+            last.is_some_and(|last| context.now.duration_since(*last) < Swing::WINDOW)
+        });
+    }
+    changed
 }
 
 /// May the record come to rest with this row? Not while something of it is
@@ -236,24 +300,47 @@ fn linked(context: &EnactContext<'_>, person: PersonId) -> Option<Link> {
         external_id: record.external_id.clone(),
         person,
         said: record.fields.clone(),
+        read_as: record.raw.read_as().cloned(),
         revision: record.revision,
         base: std::collections::BTreeMap::new(),
         decisions: std::collections::BTreeMap::new(),
+        swings: std::collections::BTreeMap::new(),
         gone_since: None,
         version: 1,
     })
+}
+
+/// What a new version of the mapping did to a record since its link believed it.
+#[must_use]
+pub fn remapped(link: &Link, record: &SourceRecord) -> Remapped {
+    record
+        .raw
+        .read_as()
+        .map_or(Remapped::No, |now| now.since(link.read_as.as_ref()))
 }
 
 /// The link takes over what the record says. Where both sides are equal now,
 /// that pair becomes the base of the next comparison.
 pub fn believe(link: &mut Link, record: &SourceRecord, person: Option<&Person>, policy: &Policy) {
     let before = link.clone();
+    let remapped = remapped(link, record);
     link.said = record.fields.clone();
+    if let Some(read_as) = record.raw.read_as() {
+        link.read_as = Some(read_as.clone());
+    }
     // A second record of the person is planned beside what this one says of
     // employment: half an engagement would look like one that runs.
     if !record.whole {
         let known = before.said.get(Field::Engagements).map(Clone::clone);
         link.said.set(Field::Engagements, known);
+    }
+    // Where only our reading moved, theirs is in the base as it is read now.
+    for (field, base) in &mut link.base {
+        let owned = policy.flow(*field) == Flow::Out && remapped == Remapped::Unknown;
+        let theirs = record.fields.get(*field);
+        if (remapped == Remapped::Still || owned) && !theirs.is_absent() {
+            base.theirs = theirs.map(Clone::clone);
+        }
     }
     link.revision = record.revision.or(link.revision);
     link.gone_since = None;
@@ -274,6 +361,12 @@ pub fn believe(link: &mut Link, record: &SourceRecord, person: Option<&Person>, 
                     ours: ours.map(Clone::clone),
                 };
                 link.base.insert(*field, base);
+                // What was decided is done.
+                if link.decisions.get(field).is_some_and(|decision| {
+                    matches!(decision.choice, Choice::Theirs | Choice::Ours)
+                }) {
+                    link.decisions.remove(field);
+                }
             }
         }
     }

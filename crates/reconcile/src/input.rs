@@ -10,7 +10,7 @@ use muster_model::plan::RestCounts;
 use muster_model::policy::BrakeKind;
 use muster_model::{
     ConnectionId, Digest, DigestKey, Engagement, Evidence, ExternalId, Field, Fields, Flow, Link,
-    MatchKey, Person, PersonId, Policy, ReadHistory, Said, SourceRecord, Value,
+    MatchKey, Person, PersonId, Policy, ReadHistory, RecordDecision, Said, SourceRecord, Value,
 };
 
 /// What [`crate::plan()`] takes (`engine.md`, The pure function).
@@ -76,6 +76,8 @@ pub struct Touched {
     pub others: Vec<OtherLink>,
     /// What the person's other records in this connection say.
     pub siblings: Vec<Sibling>,
+    /// What people decided about the record.
+    pub decisions: Vec<RecordDecision>,
 }
 
 /// Another record of this connection that is linked to the same person: a

@@ -13,17 +13,22 @@
 //! 8. [`mod@plan`]: the change set, hashed.
 //! 9. [`mod@enact`]: one row, done.
 //!
+//! What people decided is looked at by [`decided`], and made part of a row by
+//! [`resolve`].
+//!
 //! [`tables`] prints the rules as the tables of `docs/engine/`.
 
 pub mod brakes;
 pub mod compare;
 pub mod decide;
+pub mod decided;
 pub mod enact;
 pub mod input;
 pub mod managers;
 pub mod matching;
 pub mod plan;
 pub mod render;
+pub mod resolve;
 pub mod scope;
 pub mod tables;
 pub mod trust;

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use muster_model::plan::{
-    Change, Effect, FieldValue, HoldKind, ManagerKey, ManagerProblemKind, Planned,
+    Cause, Change, Effect, FieldValue, HoldKind, ManagerKey, ManagerProblemKind, Planned,
 };
 use muster_model::{Engagement, Field, Plan, Said, Value};
 
@@ -25,6 +25,12 @@ fn write(text: &mut String, plan: &Plan) -> std::fmt::Result {
         "plan for {}: {} read, {} not covered, {} invalid, {} gone",
         plan.made_for, people.read, people.out_of_scope, people.invalid, people.gone
     )?;
+    if plan.cause == Cause::Mapping {
+        writeln!(
+            text,
+            "the mapping is another than at the last plan; no schedule applies this one"
+        )?;
+    }
     for doubt in &plan.evidence.doubts {
         writeln!(text, "doubt {}: {}", doubt.kind.code(), doubt.detail)?;
     }

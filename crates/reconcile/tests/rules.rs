@@ -500,6 +500,8 @@ fn link(base: Option<Base>) -> Link {
         revision: None,
         base: base.map(|base| (Field::Phone, base)).into_iter().collect(),
         decisions: BTreeMap::new(),
+        swings: BTreeMap::new(),
+        read_as: None,
         gone_since: None,
         version: 1,
     }

@@ -5,6 +5,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, Transaction};
 
 use crate::error::StorageError;
+use crate::location::Location;
 use crate::{postgres, sqlite};
 
 /// The engine that holds the data.
@@ -57,6 +58,22 @@ impl Engine {
         }
     }
 
+    /// Connects, and leaves the schema as it is.
+    pub(crate) async fn connect(location: &Location) -> Result<Self, StorageError> {
+        Ok(match location {
+            Location::Directory(path) => Self::Sqlite(sqlite::Engine::connect(path).await?),
+            Location::Url(url) => Self::Postgres(postgres::Engine::connect(url).await?),
+        })
+    }
+
+    /// Everything as it is at one instant, for as long as it is read.
+    pub(crate) async fn snapshot(&self) -> Result<Handle, StorageError> {
+        Ok(match self {
+            Self::Sqlite(engine) => Handle::SqliteWrite(engine.snapshot().await?),
+            Self::Postgres(engine) => Handle::PostgresWrite(engine.snapshot().await?),
+        })
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(engine) => engine.close().await,
@@ -102,3 +119,19 @@ macro_rules! on_its_engine {
     }};
 }
 pub(crate) use on_its_engine;
+
+/// Calls `module::function(session, arguments…)` as compiled for the engine of the
+/// handle: what is bound to no organisation.
+macro_rules! on_the_whole {
+    ($handle:expr, $module:ident :: $function:ident ( $($argument:expr),* $(,)? )) => {
+        match $handle.lane() {
+            crate::both::Lane::Sqlite(session) => {
+                crate::sqlite::$module::$function(session $(, $argument)*).await
+            }
+            crate::both::Lane::Postgres(session) => {
+                crate::postgres::$module::$function(session $(, $argument)*).await
+            }
+        }
+    };
+}
+pub(crate) use on_the_whole;

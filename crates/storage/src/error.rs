@@ -123,6 +123,11 @@ pub enum StorageError {
         /// Another.
         second: PlanId,
     },
+    /// The account may enter already.
+    #[error(
+        "access.exists: this address may enter the organisation already; choose another, or change its role"
+    )]
+    AccessExists,
     /// The master key could not be used.
     #[error(transparent)]
     MasterKey(#[from] MasterKeyError),
@@ -168,6 +173,11 @@ pub enum StorageError {
         "storage.address: the address of the database is no PostgreSQL address; write postgres://user:password@host/database"
     )]
     Address,
+    /// There is no database yet.
+    #[error(
+        "storage.none: there are no data yet; make an organisation with `muster org create`, or restore a backup"
+    )]
+    None,
     /// The stored schema does not fit this version of the program.
     #[error(
         "storage.migration: the database cannot be brought to this version's schema: {0}; run the newest version that ever opened it, or restore a backup"
@@ -201,6 +211,7 @@ impl StorageError {
             Self::RowWithoutOwner { .. } => "plan.row_without_owner",
             Self::PlanUnknown { .. } => "plan.unknown",
             Self::PlanAmbiguous { .. } => "plan.ambiguous",
+            Self::AccessExists => "access.exists",
             Self::MasterKey(error) => error.code(),
             Self::WrongMasterKey { .. } => "key.wrong",
             Self::Unreadable(_) => "storage.unreadable",
@@ -208,6 +219,7 @@ impl StorageError {
             Self::Number { .. } => "storage.number",
             Self::Directory { .. } => "storage.directory",
             Self::Address => "storage.address",
+            Self::None => "storage.none",
             Self::Migration(_) => "storage.migration",
             Self::Busy => "storage.busy",
             Self::Database(_) => "storage.database",

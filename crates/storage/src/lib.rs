@@ -10,12 +10,17 @@
 //! [`Transaction`] it runs in; the few that find an organisation in the first
 //! place stand in `front_door`.
 
+mod account;
 mod audit;
+pub mod backup;
 mod both;
 mod cell;
+mod condition;
 mod connection;
 mod entropy;
 mod error;
+mod health;
+mod installation;
 mod key_holders;
 mod links;
 mod location;
@@ -28,10 +33,10 @@ mod plan;
 mod postgres;
 mod reader;
 mod record;
-mod release;
 mod run;
 mod scope;
 pub mod seal;
+mod secret;
 #[allow(clippy::duplicate_mod)]
 mod sqlite;
 mod storage;
@@ -39,10 +44,14 @@ mod stored;
 mod transaction;
 mod word;
 
+pub use account::{Access, NewToken, Role, Token, TokenScope};
 pub use audit::{AuditBreak, AuditFindings, AuditHead, AuditHeadError};
+pub use condition::{Condition, Queue};
 pub use connection::{Connection, ConnectionState, Credentials, NewConnection};
 pub use entropy::Entropy;
 pub use error::StorageError;
+pub use health::Health;
+pub use installation::Installation;
 pub use key_holders::{KeyHolders, KeyOwners};
 pub use location::Location;
 pub use organisation::{NewOrganisation, Organisation};
@@ -51,8 +60,8 @@ pub use person::{PersonQuery, PersonToWrite};
 pub use plan::{ChangeMark, ChangeState, NewPlan, StoredChange, StoredPlan};
 pub use reader::Reader;
 pub use record::{RecordToStore, Rest, Stored, StoredRecord};
-pub use release::HoldRelease;
 pub use run::Run;
 pub use seal::MasterKey;
+pub use secret::Secret;
 pub use storage::Storage;
 pub use transaction::Transaction;

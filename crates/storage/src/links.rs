@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_model::{Base, Field, Fields, Link, Said};
+use muster_model::{Base, Field, Fields, Link, ReadAs, Said, Swing};
 use serde::{Deserialize, Serialize};
 
 /// What of a link is personal data: what was said, and the pairs taken as equal.
@@ -13,6 +13,18 @@ pub(crate) struct LinkMemory {
     based: BTreeSet<Field>,
     theirs: Fields,
     ours: Fields,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    swings: BTreeMap<Field, Swing>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    read_as: Option<ReadAs>,
+}
+
+/// The memory, taken apart.
+pub(crate) struct Parts {
+    pub(crate) said: Fields,
+    pub(crate) base: BTreeMap<Field, Base>,
+    pub(crate) swings: BTreeMap<Field, Swing>,
+    pub(crate) read_as: Option<ReadAs>,
 }
 
 impl LinkMemory {
@@ -28,15 +40,19 @@ impl LinkMemory {
             based: link.base.keys().copied().collect(),
             theirs: side(|base| &base.theirs),
             ours: side(|base| &base.ours),
+            swings: link.swings.clone(),
+            read_as: link.read_as.clone(),
         }
     }
 
-    pub(crate) fn into_parts(self) -> (Fields, BTreeMap<Field, Base>) {
+    pub(crate) fn into_parts(self) -> Parts {
         let Self {
             said,
             based,
             theirs,
             ours,
+            swings,
+            read_as,
         } = self;
         let base = based
             .into_iter()
@@ -46,6 +62,11 @@ impl LinkMemory {
                 (field, Base { theirs, ours })
             })
             .collect();
-        (said, base)
+        Parts {
+            said,
+            base,
+            swings,
+            read_as,
+        }
     }
 }

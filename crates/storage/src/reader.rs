@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use muster_model::policy::BrakeKind;
 use muster_model::{
     ConnectionId, Digest, ExternalId, Link, MatchKey, OrganisationId, Person, PersonId, PlanId,
-    RunId, SnapshotId,
+    RecordDecision, RunId, SnapshotId,
 };
 
+use crate::account::{Access, Token};
 use crate::audit::{AuditFindings, AuditHead};
 use crate::both::{Handle, on_its_engine};
+use crate::condition::Condition;
 use crate::connection::{Connection, Credentials};
 use crate::error::StorageError;
 use crate::key_holders::KeyHolders;
@@ -18,7 +20,6 @@ use crate::outbox::{OutboxState, StoredMessage};
 use crate::person::PersonQuery;
 use crate::plan::{ChangeState, StoredChange, StoredPlan};
 use crate::record::StoredRecord;
-use crate::release::HoldRelease;
 use crate::run::Run;
 use crate::scope::Scope;
 
@@ -39,6 +40,32 @@ impl Reader {
     #[must_use]
     pub const fn organisation(&self) -> OrganisationId {
         self.scope.organisation
+    }
+
+    /// How the work stands, in numbers.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn condition(&mut self) -> Result<Condition> {
+        on_its_engine!(self, condition::read())
+    }
+
+    // --- who signs in
+
+    /// Who may enter, by address.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn accesses(&mut self) -> Result<Vec<Access>> {
+        on_its_engine!(self, account_access::list())
+    }
+
+    /// All tokens, oldest first.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn tokens(&mut self) -> Result<Vec<Token>> {
+        on_its_engine!(self, tokens::list())
     }
 
     // --- connections
@@ -422,12 +449,18 @@ impl Reader {
         on_its_engine!(self, holds::passed_since(connection, since))
     }
 
-    /// The holds that people released, in order.
+    // --- decisions
+
+    /// What was decided about these records, in order.
     ///
     /// # Errors
     /// As every method.
-    pub async fn releases(&mut self, connection: ConnectionId) -> Result<Vec<HoldRelease>> {
-        on_its_engine!(self, holds::releases(connection))
+    pub async fn decisions(
+        &mut self,
+        connection: ConnectionId,
+        ids: &[ExternalId],
+    ) -> Result<Vec<RecordDecision>> {
+        on_its_engine!(self, decisions::of_records(connection, ids))
     }
 
     // --- outbox

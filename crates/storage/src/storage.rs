@@ -19,15 +19,15 @@ use crate::{postgres, sqlite};
 /// The data of all organisations of an installation. Cheap to clone.
 #[derive(Clone)]
 pub struct Storage {
-    engine: Engine,
-    master: MasterKey,
-    clock: Arc<dyn Clock>,
+    pub(crate) engine: Engine,
+    pub(crate) master: MasterKey,
+    pub(crate) clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
-    entropy: Arc<dyn Entropy>,
+    pub(crate) entropy: Arc<dyn Entropy>,
 }
 
 /// An organisation as it is stored; see `front_door`.
-type OrganisationRow = sqlite::front_door::OrganisationRow;
+pub(crate) type OrganisationRow = sqlite::front_door::OrganisationRow;
 
 /// Calls a statement of the front door as compiled for the engine.
 macro_rules! at_the_door {
@@ -57,13 +57,24 @@ impl Storage {
             Location::Directory(path) => Engine::Sqlite(sqlite::Engine::open(path).await?),
             Location::Url(url) => Engine::Postgres(postgres::Engine::open(url).await?),
         };
-        Ok(Self {
+        Ok(Self::over(engine, key, clock, ids, entropy))
+    }
+
+    /// A storage over an engine, whatever its schema.
+    pub(crate) fn over(
+        engine: Engine,
+        key: MasterKey,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self {
             engine,
             master: key,
             clock,
             ids,
             entropy,
-        })
+        }
     }
 
     /// Makes an organisation with keys of its own.
@@ -103,6 +114,12 @@ impl Storage {
             created_at,
         );
         let mut handle = self.engine.begin().await?;
+        // Who wraps with another master key than everybody else makes an organisation
+        // that the others cannot open: a process that was started before a rotation.
+        at_the_door!(handle, hold_key())?;
+        if let Some(other) = at_the_door!(handle, list())?.into_iter().next() {
+            self.open_organisation(other)?;
+        }
         if !at_the_door!(handle, insert(row.clone()))? {
             return Err(StorageError::OrganisationExists { name });
         }
@@ -185,7 +202,7 @@ impl Storage {
         self.engine.close().await;
     }
 
-    fn scope(
+    pub(crate) fn scope(
         &self,
         organisation: OrganisationId,
         row: Option<OrganisationRow>,
@@ -202,7 +219,10 @@ impl Storage {
         })
     }
 
-    fn open_organisation(&self, row: OrganisationRow) -> Result<(Organisation, Key), StorageError> {
+    pub(crate) fn open_organisation(
+        &self,
+        row: OrganisationRow,
+    ) -> Result<(Organisation, Key), StorageError> {
         let (id, name, region, time_zone, wrapped_key, wrapped_index_key, created_at) = row;
         let id = OrganisationId::from_uuid(id);
         let place = key_place(id, "organisations.wrapped_key");
@@ -237,7 +257,7 @@ impl fmt::Debug for Storage {
     }
 }
 
-const fn key_place(organisation: OrganisationId, field: &'static str) -> Place<'static> {
+pub(crate) const fn key_place(organisation: OrganisationId, field: &'static str) -> Place<'static> {
     Place {
         organisation,
         field,

@@ -7,12 +7,15 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use muster_model::policy::BrakeKind;
 use muster_model::report::Trigger;
+use muster_model::values::Email;
 use muster_model::{
-    Change, ConnectionId, ExternalId, Link, PersonId, Plan, PlanId, RunId, RunReport, SnapshotId,
+    Change, ConnectionId, ExternalId, Link, Matter, PersonId, Plan, PlanId, RecordDecision, RunId,
+    RunReport, SnapshotId, TokenId,
 };
 use uuid::Uuid;
 
-use crate::audit::{EventKind, Journal, event};
+use crate::account::{Access, NewToken, Role};
+use crate::audit::{Journal, event};
 use crate::both::on_its_engine;
 use crate::connection::{Connection, Credentials, NewConnection};
 use crate::error::StorageError;
@@ -21,8 +24,8 @@ use crate::person::PersonToWrite;
 use crate::plan::{ChangeMark, NewPlan};
 use crate::reader::Reader;
 use crate::record::{RecordToStore, Rest, Stored};
-use crate::release::HoldRelease;
 use crate::run::Run;
+use crate::secret::Secret;
 
 /// A transaction over one organisation's data: everything in it becomes true
 /// together with [`Transaction::commit`], or nothing does. It reads like a
@@ -52,6 +55,57 @@ impl Transaction {
     pub async fn commit(mut self) -> Result<()> {
         on_its_engine!(&mut self.reader, audit::enter(self.journal))?;
         self.reader.handle.commit().await
+    }
+
+    /// The handle, for whoever goes on in another organisation.
+    /// The transaction goes on for another organisation: what was done for this
+    /// one is entered in its audit log.
+    pub(crate) async fn into_handle(mut self) -> Result<crate::both::Handle> {
+        on_its_engine!(&mut self.reader, audit::enter(self.journal))?;
+        Ok(self.reader.handle)
+    }
+
+    // --- who signs in
+
+    /// Lets the account of an address into the organisation, made if there is
+    /// none. With an account that has no password comes a one-time link to set one.
+    ///
+    /// # Errors
+    /// `access.exists` if it may enter already.
+    pub async fn give_access(
+        &mut self,
+        address: &Email,
+        role: Role,
+        link_for: Duration,
+    ) -> Result<(Access, Option<Secret>)> {
+        let given = on_its_engine!(
+            &mut self.reader,
+            account_access::give(address, role, link_for)
+        )?;
+        self.journal.note(event::access_given(&given.0));
+        Ok(given)
+    }
+
+    /// Makes a token for a program; its secret is stored nowhere.
+    ///
+    /// # Errors
+    /// `connection.unknown`.
+    pub async fn create_token(&mut self, new: &NewToken) -> Result<(TokenId, Secret)> {
+        let made = on_its_engine!(&mut self.reader, tokens::insert(new))?;
+        self.journal.note(event::token_made(made.0, new));
+        Ok(made)
+    }
+
+    /// Ends a token; `false` if there is none of the id, or it was over.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn revoke_token(&mut self, id: TokenId) -> Result<bool> {
+        let was = on_its_engine!(&mut self.reader, tokens::revoke(id))?;
+        if was {
+            self.journal.note(event::token_revoked(id));
+        }
+        Ok(was)
     }
 
     // --- connections
@@ -137,6 +191,17 @@ impl Transaction {
         self.journal.belongs_to(report.run);
         self.journal.note(event::run_finished(report, digest));
         Ok(())
+    }
+
+    /// Ends every run that has not ended and takes its lease: for a database that
+    /// was put back, where nobody works on them; how many there were.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn interrupt_runs(&mut self) -> Result<u64> {
+        let runs = on_its_engine!(&mut self.reader, runs::interrupt())?;
+        self.journal.note(event::database_restored(runs));
+        Ok(runs)
     }
 
     // --- source records
@@ -298,6 +363,14 @@ impl Transaction {
         Ok(was)
     }
 
+    /// Remembers people as erased, whether or not they are there.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn remember_erased(&mut self, people: &[(PersonId, Timestamp)]) -> Result<()> {
+        on_its_engine!(&mut self.reader, erase::remember(people))
+    }
+
     // --- plans
 
     /// Stores a plan: its head in the clear, each row sealed with the key of
@@ -389,36 +462,36 @@ impl Transaction {
         on_its_engine!(&mut self.reader, holds::passed(connection, kind, at, rows))
     }
 
-    /// Releases holds, until they are taken back. Those of a plan of another
-    /// connection are left out.
+    // --- decisions
+
+    /// Stores what was decided about records; an earlier answer to the same
+    /// matter gives way. Of a plan of another connection, or a person of
+    /// another organisation, nothing is taken.
     ///
     /// # Errors
-    /// As every method.
-    pub async fn release_holds(
+    /// `connection.unknown`.
+    pub async fn store_decisions(
         &mut self,
         connection: ConnectionId,
-        releases: &[HoldRelease],
+        decisions: &[RecordDecision],
     ) -> Result<()> {
-        on_its_engine!(&mut self.reader, holds::release(connection, releases))?;
-        let kind = EventKind::HoldReleased;
-        self.journal
-            .note(event::releases(kind, connection, releases));
+        on_its_engine!(&mut self.reader, decisions::store(connection, decisions))?;
+        self.journal.note(event::decided(connection, decisions));
         Ok(())
     }
 
-    /// Takes releases back, or uses them up.
+    /// Takes decisions back, or uses them up.
     ///
     /// # Errors
     /// As every method.
-    pub async fn take_back_releases(
+    pub async fn take_back_decisions(
         &mut self,
         connection: ConnectionId,
-        releases: &[HoldRelease],
+        matters: &[(ExternalId, Matter)],
     ) -> Result<()> {
-        on_its_engine!(&mut self.reader, holds::take_back(connection, releases))?;
-        let kind = EventKind::ReleaseTakenBack;
+        on_its_engine!(&mut self.reader, decisions::take_back(connection, matters))?;
         self.journal
-            .note(event::releases(kind, connection, releases));
+            .note(event::decisions_taken_back(connection, matters));
         Ok(())
     }
 
@@ -430,6 +503,16 @@ impl Transaction {
     /// `person.unknown`.
     pub async fn enqueue(&mut self, messages: &[OutboxMessage]) -> Result<()> {
         on_its_engine!(&mut self.reader, outbox::enqueue(messages))
+    }
+
+    /// Cancels outward work that waits since an instant or longer; how much there was.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn cancel_outbox_before(&mut self, at: Timestamp) -> Result<u64> {
+        let cancelled = on_its_engine!(&mut self.reader, outbox::cancel_before(at))?;
+        self.journal.note(event::outbox_cancelled(cancelled));
+        Ok(cancelled)
     }
 
     /// Says where outward work stands.

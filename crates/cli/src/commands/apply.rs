@@ -27,6 +27,7 @@ pub(crate) async fn run(command: Apply, database: &DatabaseArguments) -> anyhow:
     let choice = Choice {
         allow: Choice::allowing(&command.allow)?,
         only,
+        ..Choice::default()
     };
     let made = engine.apply(&organisation, &plan, hash, choice).await?;
     show(&made.report, command.format)?;

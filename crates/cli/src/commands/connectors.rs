@@ -1,16 +1,36 @@
-//! `muster connectors`: the catalogue, one entry, and the check of a manifest.
+//! `muster connectors`: the catalogue, one entry, trying a mapping, and the
+//! check of a manifest.
+
+mod page;
+mod trying;
 
 use anyhow::Context;
 use muster_connect::{ConnectorInfo, catalogue, check_manifest};
 
-use crate::args::{Connectors, ConnectorsCommand, TextOrJson};
+use crate::args::{Connectors, ConnectorsCommand, ShowFormat, TextOrJson};
 use crate::exit::{Exit, Usage};
 use crate::output;
 
-pub(crate) fn run(command: Connectors) -> anyhow::Result<Exit> {
+pub(crate) async fn run(command: Connectors) -> anyhow::Result<Exit> {
     match command.command {
         None => list(command.format),
         Some(ConnectorsCommand::Show { name, format }) => show(&name, format),
+        Some(ConnectorsCommand::Try {
+            name,
+            person,
+            source,
+            format,
+        }) => trying::one(&name, &person, source, format).await,
+        Some(ConnectorsCommand::Fields {
+            name,
+            source,
+            format,
+        }) => trying::fields(&name, source, format).await,
+        Some(ConnectorsCommand::Schema) => {
+            let schema = serde_json::to_string_pretty(&muster_connect::manifest::schema())?;
+            output::line(&schema)?;
+            Ok(Exit::Done)
+        }
         Some(ConnectorsCommand::Check { file, format }) => check(&file, format),
     }
 }
@@ -20,14 +40,14 @@ fn list(format: TextOrJson) -> anyhow::Result<Exit> {
         TextOrJson::Json => output::json(&catalogue())?,
         TextOrJson::Text => {
             for info in catalogue() {
-                output::line(&format!("{:<12} {}", info.name, info.summary))?;
+                output::line(&format!("{:<18} {}", info.name, info.summary))?;
             }
         }
     }
     Ok(Exit::Done)
 }
 
-fn show(name: &str, format: TextOrJson) -> anyhow::Result<Exit> {
+fn show(name: &str, format: ShowFormat) -> anyhow::Result<Exit> {
     let info = catalogue()
         .iter()
         .find(|info| info.name == name)
@@ -37,8 +57,9 @@ fn show(name: &str, format: TextOrJson) -> anyhow::Result<Exit> {
             ))
         })?;
     match format {
-        TextOrJson::Json => output::json(info)?,
-        TextOrJson::Text => output::line(&words(info))?,
+        ShowFormat::Json => output::json(info)?,
+        ShowFormat::Text => output::line(&words(info))?,
+        ShowFormat::Markdown => output::line(page::of(info).trim_end())?,
     }
     Ok(Exit::Done)
 }
@@ -61,6 +82,7 @@ fn words(info: &ConnectorInfo) -> String {
         format!("{}{default}: {}", input.name, input.meaning)
     };
     section("How to connect", info.administrator.clone());
+    section("Rights", info.rights.clone());
     section(
         "Secrets (--secret NAME=@FILE)",
         info.secrets.iter().map(input).collect(),
@@ -112,10 +134,9 @@ fn words(info: &ConnectorInfo) -> String {
             .map(|link| format!("{}: {}", link.title, link.url))
             .collect(),
     );
-    section(
-        "Confidence",
-        vec![format!("{:?}", info.confidence).to_lowercase()],
-    );
+    let mut confidence = vec![format!("{:?}", info.confidence).to_lowercase()];
+    confidence.extend(info.uncertain.iter().cloned());
+    section("Confidence", confidence);
     words.push(info.notes.clone());
     words.join("\n")
 }

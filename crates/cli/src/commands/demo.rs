@@ -23,8 +23,8 @@ use secrecy::SecretString;
 
 use crate::args::Demo;
 use crate::exit::Exit;
-use crate::machine::MachineClock;
-use crate::{database, output};
+use crate::machine::{MachineClock, MachineEntropy};
+use crate::{database, key_file, output};
 
 /// The connection's name.
 const CONNECTION: &str = "tripletex";
@@ -39,7 +39,7 @@ pub(crate) async fn run(command: Demo) -> anyhow::Result<Exit> {
         year_start: DEFAULT_YEAR_START,
     })?;
     let sandbox = sandbox(&command, &rehearsal).await?;
-    let key = database::key(&folder.join("muster.key"), true)?;
+    let key = key_file::read_or_make(&folder.join(key_file::NAME), true, &MachineEntropy)?;
     let location = Location::Directory(folder.clone());
     let engine = database::engine(&location, key, Arc::new(MachineClock)).await?;
     let organisation = organisation(&engine).await?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
-use muster_connect::{ConnectorSettings, FieldScope, ReadRequest, RecordSink, SinkError};
+use muster_connect::{FieldScope, ReadRequest, RecordSink, SinkError};
 use muster_model::time::date_in;
 use muster_model::zone::zone_of;
 use muster_model::{Clock, Field, Fields, SourceRecord, Value};
@@ -18,15 +18,9 @@ use crate::machine::MachineClock;
 use crate::output;
 
 pub(crate) async fn run(command: Pull) -> anyhow::Result<Exit> {
-    let mut given = Given::read(command.source)?;
     let scope = scope(&command.fields)?;
     let clock: Arc<dyn Clock> = Arc::new(MachineClock);
-    let region = given.settings.remove("region");
-    let mut settings = ConnectorSettings::new(Arc::clone(&clock));
-    settings.base_url = given.base_url;
-    settings.settings = given.settings;
-    settings.secrets = given.secrets;
-    let connector = muster_connect::open(&command.connector, settings)?;
+    let (connector, region) = Given::read(command.source)?.open(&command.connector, &clock)?;
     let now = clock.now();
     // There is no organisation here; the region's own zone is the nearest to one.
     let mut of_region = Fields::new();

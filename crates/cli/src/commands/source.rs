@@ -1,7 +1,10 @@
 //! Settings and secrets of a source, as the command line gives them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use muster_connect::{Connector, ConnectorSettings};
+use muster_model::Clock;
 use secrecy::SecretString;
 
 use crate::args::Source;
@@ -31,5 +34,19 @@ impl Given {
             settings,
             secrets,
         })
+    }
+
+    /// The connector, and the region for telephone numbers.
+    pub(crate) fn open(
+        mut self,
+        connector: &str,
+        clock: &Arc<dyn Clock>,
+    ) -> anyhow::Result<(Box<dyn Connector>, Option<String>)> {
+        let region = self.settings.remove("region");
+        let mut settings = ConnectorSettings::new(Arc::clone(clock));
+        settings.base_url = self.base_url;
+        settings.settings = self.settings;
+        settings.secrets = self.secrets;
+        Ok((muster_connect::open(connector, settings)?, region))
     }
 }

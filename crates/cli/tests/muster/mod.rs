@@ -1,17 +1,18 @@
 //! The real binary with a database and folder of its own.
 
-// Each suite uses what it needs.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test takes what it needs of it")]
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 /// On which engine.
+#[derive(Debug)]
 pub(crate) enum Database {
     /// The embedded one.
     Sqlite,
@@ -26,8 +27,8 @@ impl Database {
             println!("not run: PostgreSQL (MUSTER_TEST_POSTGRES is not set)");
             return None;
         };
-        // Of this process and of no other: tests run side by side.
-        static NEXT: AtomicU64 = AtomicU64::new(0);
+        // Of this process and of no other, and as many as it wants.
+        static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("muster_cli_{}_{number}", std::process::id());
         let made = Command::new("psql")
@@ -86,7 +87,13 @@ impl Muster {
         }
     }
 
-    fn command(&self) -> Command {
+    /// Where the master key is.
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.folder.path().join("muster/muster.key")
+    }
+
+    /// The binary, with its folder and database.
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_muster"));
         for name in [
             "MUSTER_DATA",

@@ -1,16 +1,19 @@
 //! An answer that came whole.
 
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use crate::error::Place;
 
-/// The answer to a request: its status, and its body as JSON. Not printable:
-/// the body holds people's data.
+/// The answer to a request: its status, and its body as JSON (XML is read into
+/// the same tree). Not printable: the body holds people's data.
 pub struct Answer {
     /// The status.
     pub status: u16,
     /// The body; null when there was none, or when an answer of refusal was no JSON.
     pub json: Value,
+    /// Its headers.
+    pub headers: HeaderMap,
     /// The request with status and request id, for errors.
     pub place: Place,
 }

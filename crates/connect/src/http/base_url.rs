@@ -62,6 +62,22 @@ impl BaseUrl {
         })
     }
 
+    /// Is an address of the same origin?
+    #[must_use]
+    pub fn is_origin_of(&self, other: &Url) -> bool {
+        self.0.origin() == other.origin()
+    }
+
+    /// The host, with its port where it is not the usual one.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        match self.0.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+
     /// The full address of a path below the base; the path begins with a slash.
     #[must_use]
     pub fn join(&self, path: &str) -> Url {

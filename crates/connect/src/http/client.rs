@@ -4,18 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use muster_model::Clock;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::{self, Policy};
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, StatusCode, Url};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::answer::Answer;
 use super::base_url::BaseUrl;
+use super::dialect::{Dialect, Speech, Verdict};
 use super::pause::Pause;
-use super::request::Request;
+use super::request::{Body, Request, Target};
 use super::retry::{LONGEST_WAIT, MOST_TRIES, asked_wait, back_off};
+use crate::budget::Budget;
 use crate::error::{ConnectError, ErrorKind, Place};
+use crate::expression::percent_encoded;
+use crate::xml::{self, NotXml};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
@@ -23,20 +27,14 @@ const LARGEST_BODY: usize = 64 * 1024 * 1024;
 const MOST_REDIRECTS: usize = 3;
 const USER_AGENT: &str = concat!("muster/", env!("CARGO_PKG_VERSION"));
 
-/// What a vendor's answers look like beside their content.
-#[derive(Debug, Clone, Copy)]
-pub struct Dialect {
-    /// The header with the vendor's id of the request.
-    pub request_id_header: &'static str,
-    /// The header with the seconds until throttling ends.
-    pub reset_seconds_header: Option<&'static str>,
-}
-
 /// The HTTP client of one connection.
 pub struct HttpClient {
     client: Client,
     base: BaseUrl,
+    /// Other addresses of the same vendor, such as where it gives tokens.
+    others: Vec<Url>,
     dialect: Dialect,
+    budget: Budget,
     pause: Arc<dyn Pause>,
     clock: Arc<dyn Clock>,
 }
@@ -85,10 +83,29 @@ impl HttpClient {
         Ok(Self {
             client,
             base,
+            others: Vec::new(),
+            budget: Budget::new(dialect.rate),
             dialect,
             pause,
             clock,
         })
+    }
+
+    /// May speak to these hosts as well.
+    #[must_use]
+    pub(crate) fn with_others(mut self, others: Vec<Url>) -> Self {
+        self.others = others;
+        self
+    }
+
+    /// The base address.
+    pub(crate) const fn base(&self) -> &BaseUrl {
+        &self.base
+    }
+
+    /// The clock that the client lives by.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
     /// Sends a request and reads the whole answer. Answers of success and of
@@ -97,8 +114,8 @@ impl HttpClient {
     ///
     /// # Errors
     /// `http.throttled`, `http.server_error`, `http.truncated_body`,
-    /// `http.timeout`, `http.unreachable`, `http.not_json`,
-    /// `http.body_too_large`, `http.redirected`.
+    /// `http.timeout`, `http.unreachable`, `http.not_json`, `http.not_xml`,
+    /// `http.body_too_large`, `http.redirected`, `http.other_host`.
     pub async fn send(&self, request: &Request) -> Result<Answer, ConnectError> {
         let tries = if request.repeatable { MOST_TRIES } else { 1 };
         let mut tried = 1;
@@ -108,46 +125,55 @@ impl HttpClient {
                 Try::GivenUp(error) => return Err(error),
                 Try::Again(error, asked) => (error, asked),
             };
-            let wait = asked.unwrap_or_else(|| back_off(tried));
+            let throttled = error.kind() == ErrorKind::Throttled;
+            let wait = asked.unwrap_or_else(|| match self.usual_wait() {
+                Some(usual) if throttled => usual,
+                _ => back_off(tried),
+            });
+            let path = error.place().map(|place| place.path.as_str());
             if tried >= tries || wait > LONGEST_WAIT {
-                tracing::warn!(code = error.code(), path = request.path, tried, "given up");
+                tracing::warn!(code = error.code(), path, tried, "given up");
                 return Err(error);
             }
             tracing::info!(
                 code = error.code(),
-                path = request.path,
+                path,
                 tried,
                 wait_seconds = wait.as_secs(),
                 "trying again"
             );
-            self.pause.pause(wait).await;
+            if throttled {
+                // Every call of this connection waits, this one with them.
+                self.budget.close_for(wait, &*self.clock);
+            } else {
+                self.pause.pause(wait).await;
+            }
             tried += 1;
         }
     }
 
+    /// The wait when the vendor throttles and does not say how long.
+    fn usual_wait(&self) -> Option<Duration> {
+        let limit = self.budget.rate().map(|rate| rate.per);
+        self.dialect.throttled_wait.or(limit)
+    }
+
     async fn try_once(&self, request: &Request) -> Try {
-        let mut url = self.base.join(&request.path);
-        if !request.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&request.query);
-        }
-        let mut builder = self
-            .client
-            .request(request.method.clone(), url)
-            .header(reqwest::header::ACCEPT, "application/json");
-        if let Some(basic) = &request.basic {
-            builder = builder.basic_auth(&basic.user, Some(basic.password.expose_secret()));
-        }
-        if let Some(body) = &request.body {
-            builder = builder.json(body);
-        }
         let mut place = request.place();
-        let response = match builder.send().await {
+        let builder = match self.prepared(request) {
+            Ok(builder) => builder,
+            Err(error) => return Try::GivenUp(error.at(place)),
+        };
+        let ticket = self.budget.take(&*self.clock, &*self.pause).await;
+        let sent = builder.send().await;
+        self.budget.answered(ticket, &*self.clock);
+        let response = match sent {
             Ok(response) => response,
             Err(error) => return Try::Again(unreachable(&error).at(place), None),
         };
         let status = response.status();
         place.status = Some(status.as_u16());
-        place.request_id = request_id(response.headers(), self.dialect.request_id_header);
+        place.request_id = self.request_id(response.headers());
         tracing::debug!(
             method = place.method,
             path = place.path,
@@ -158,30 +184,147 @@ impl HttpClient {
         if status.is_redirection() {
             return Try::GivenUp(redirected().at(place));
         }
-        if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-            // The vendor's own header stands on every answer and counts the
-            // seconds of its period: it asks for a wait only with 429.
-            let reset = (self.dialect.reset_seconds_header)
-                .filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
-            let asked = asked_wait(response.headers(), reset, self.clock.now());
-            return Try::Again(busy(status, asked).at(place), asked);
-        }
+        self.mind_what_is_left(response.headers());
+        let headers = response.headers().clone();
         let body = match read_body(response, &place).await {
             Ok(body) => body,
+            // What a refusal says beside its status helps, but is not needed.
+            Err(_) if !status.is_success() => Vec::new(),
             Err(again) => return again,
         };
-        let json = match serde_json::from_slice(&body) {
+        let json = match self.understood(&body) {
             Ok(json) => json,
-            // What a refusal says beside its status helps, but is not needed.
             Err(_) if !status.is_success() || status == StatusCode::NO_CONTENT => Value::Null,
-            Err(error) if error.is_eof() => return Try::Again(truncated().at(place), None),
-            Err(_) => return Try::GivenUp(not_json().at(place)),
+            Err(error) if error.is_of_one_answer() && error.code() == "http.truncated_body" => {
+                return Try::Again(error.at(place), None);
+            }
+            Err(error) => return Try::GivenUp(error.at(place)),
         };
-        Try::Answered(Answer {
+        let answer = Answer {
             status: status.as_u16(),
             json,
+            headers,
             place,
-        })
+        };
+        let judged = self.dialect.judge.as_ref().and_then(|judge| judge(&answer));
+        match judged.unwrap_or_else(|| by_status(status)) {
+            Verdict::Final => Try::Answered(answer),
+            verdict => {
+                // The vendor's own header stands on every answer and counts the
+                // seconds of its period: it asks for a wait only with throttling.
+                let throttled = verdict == Verdict::Throttled;
+                let reset = (self.dialect.reset_seconds_header.as_deref()).filter(|_| throttled);
+                let asked = asked_wait(&answer.headers, reset, self.clock.now());
+                Try::Again(busy(status, throttled, asked).at(answer.place), asked)
+            }
+        }
+    }
+
+    fn prepared(&self, request: &Request) -> Result<reqwest::RequestBuilder, ConnectError> {
+        let mut url = match &request.target {
+            Target::Path(path) => self.base.join(path),
+            Target::Address(url) => {
+                let known = |other: &Url| other.origin() == url.origin();
+                if !self.base.is_origin_of(url) && !self.others.iter().any(known) {
+                    return Err(other_host());
+                }
+                url.clone()
+            }
+        };
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        let accept = match self.dialect.speaks {
+            Speech::Json => "application/json",
+            Speech::Xml => "application/xml, text/xml",
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(reqwest::header::ACCEPT, HeaderValue::from_static(accept));
+        for (name, value) in &request.headers {
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad_header())?;
+            let mut value =
+                HeaderValue::from_str(value.expose_secret()).map_err(|_| bad_header())?;
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        let mut builder = self.client.request(request.method.clone(), url);
+        if let Some(basic) = &request.basic {
+            builder = builder.basic_auth(&basic.user, Some(basic.password.expose_secret()));
+        }
+        builder = match &request.body {
+            None => builder,
+            Some(Body::Json(body)) => builder.json(body),
+            Some(Body::Form(fields)) => {
+                let pairs = fields.iter().map(|(name, value)| {
+                    let value = percent_encoded(value.expose_secret());
+                    format!("{}={value}", percent_encoded(name))
+                });
+                let body = pairs.collect::<Vec<_>>().join("&");
+                builder
+                    .header(
+                        reqwest::header::CONTENT_TYPE,
+                        "application/x-www-form-urlencoded",
+                    )
+                    .body(body)
+            }
+            Some(Body::Text(content_type, text)) => builder
+                .header(reqwest::header::CONTENT_TYPE, *content_type)
+                .body(text.expose_secret().to_owned()),
+        };
+        // Last, so that a manifest's own header replaces the usual one.
+        Ok(builder.headers(headers))
+    }
+
+    fn understood(&self, body: &[u8]) -> Result<Value, ConnectError> {
+        match self.dialect.speaks {
+            Speech::Json => serde_json::from_slice(body).map_err(|error| {
+                if error.is_eof() {
+                    truncated()
+                } else {
+                    not_json()
+                }
+            }),
+            // Tokens and refusals may be JSON where everything else is XML.
+            Speech::Xml => match xml::parse(body) {
+                Ok(tree) => Ok(tree),
+                Err(problem) => serde_json::from_slice(body).map_err(|_| match problem {
+                    NotXml::Truncated => truncated(),
+                    NotXml::Other => not_xml(),
+                }),
+            },
+        }
+    }
+
+    /// A vendor that says that nothing is left is not asked once more to be refused.
+    fn mind_what_is_left(&self, headers: &HeaderMap) {
+        let Some(name) = self.dialect.remaining_header.as_deref() else {
+            return;
+        };
+        let left = headers.get(name).and_then(|value| value.to_str().ok());
+        if left.is_some_and(|left| left.trim() == "0") {
+            let reset = self.dialect.reset_seconds_header.as_deref();
+            if let Some(wait) = asked_wait(headers, reset, self.clock.now())
+                && wait <= LONGEST_WAIT
+            {
+                self.budget.close_for(wait, &*self.clock);
+            }
+        }
+    }
+
+    /// The vendor's request id, if it is harmless to print.
+    fn request_id(&self, headers: &HeaderMap) -> Option<String> {
+        let names = &self.dialect.request_id_headers;
+        names.iter().find_map(|name| request_id(headers, name))
+    }
+}
+
+fn by_status(status: StatusCode) -> Verdict {
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        Verdict::Throttled
+    } else if status.is_server_error() {
+        Verdict::Failed
+    } else {
+        Verdict::Final
     }
 }
 
@@ -213,7 +356,6 @@ fn same_origin(attempt: redirect::Attempt<'_>) -> redirect::Action {
     }
 }
 
-/// The vendor's request id, if it is harmless to print.
 fn request_id(headers: &HeaderMap, name: &str) -> Option<String> {
     let text = headers.get(name)?.to_str().ok()?;
     let harmless = !text.is_empty()
@@ -245,8 +387,8 @@ fn unreachable(error: &reqwest::Error) -> ConnectError {
     )
 }
 
-fn busy(status: StatusCode, asked: Option<Duration>) -> ConnectError {
-    if status == StatusCode::TOO_MANY_REQUESTS {
+fn busy(status: StatusCode, throttled: bool, asked: Option<Duration>) -> ConnectError {
+    if throttled {
         let what = match asked {
             Some(wait) => format!(
                 "the vendor limits the number of calls and asks to wait {} seconds",
@@ -284,6 +426,33 @@ fn not_json() -> ConnectError {
         "http.not_json",
         "the answer is no JSON",
         "check that the base address is the one of the API, and any proxy on the way",
+    )
+}
+
+fn not_xml() -> ConnectError {
+    ConnectError::new(
+        ErrorKind::Answer,
+        "http.not_xml",
+        "the answer is no XML",
+        "check that the base address is the one of the API, and any proxy on the way",
+    )
+}
+
+fn other_host() -> ConnectError {
+    ConnectError::new(
+        ErrorKind::Refused,
+        "http.other_host",
+        "the request would go to a host that neither the base address nor the manifest names",
+        "check the base address and the credentials; if they are right, report it with the connector's name",
+    )
+}
+
+fn bad_header() -> ConnectError {
+    ConnectError::new(
+        ErrorKind::Settings,
+        "http.bad_header",
+        "a credential or setting holds a character that no header can carry, such as a line break",
+        "enter it again without line breaks",
     )
 }
 

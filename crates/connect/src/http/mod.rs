@@ -8,6 +8,8 @@
 //! | tries | 5 | 1 + 2 + 4 + 8 seconds of waiting outlast a restart |
 //! | a wait that a vendor asks for | 10 min | longer than any throttling period known |
 //! | redirects | 3, to the same origin | credentials go to nobody else |
+//! | hosts | that of the base address, and those that the manifest names | the same |
+//! | calls in a time | the vendor's published limit | see `budget` |
 //!
 //! Waiting goes through [`Pause`], and there is no jitter: two readers of one
 //! account do not exist, because a connection is read by one worker at a time.
@@ -15,12 +17,16 @@
 mod answer;
 mod base_url;
 mod client;
+mod dialect;
 mod pause;
 mod request;
 mod retry;
 
 pub use answer::Answer;
 pub use base_url::BaseUrl;
-pub use client::{Dialect, HttpClient};
+pub use client::HttpClient;
+pub use dialect::{Dialect, Speech};
 pub use pause::{Pause, TokioPause};
 pub use request::{Basic, Request};
+
+pub(crate) use dialect::Verdict;

@@ -76,6 +76,33 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Says that there is none.
+    pub fn none(&mut self, field: Field) {
+        if self.scope.has(field) {
+            self.fields.set(field, Said::Null);
+        }
+    }
+
+    /// Puts a country, as its code.
+    pub fn country(&mut self, said: Option<&Json>) {
+        self.typed(Field::Country, said, |text| {
+            Ok(Value::text(Country::parse(text)?.code()))
+        });
+    }
+
+    /// Tells that what was said cannot be read, without repeating it. Out of
+    /// scope, nothing is told.
+    pub fn unreadable(&mut self, field: Field, code: &str, why: &str) {
+        self.problem(
+            field,
+            format!("{field}.{code}"),
+            None,
+            format!(
+                "This cannot be read: {why}. Correct it in the source, or change where the field comes from."
+            ),
+        );
+    }
+
     /// Puts an e-mail address, as said.
     pub fn email(&mut self, field: Field, said: Option<&Json>) {
         self.typed(field, said, |text| {
@@ -152,7 +179,7 @@ impl<'a> Draft<'a> {
     /// Puts a postal address, if any part of it is said. Lines are joined by a comma.
     pub fn address(
         &mut self,
-        lines: [Option<&Json>; 2],
+        lines: &[Option<&Json>],
         postal_code: Option<&Json>,
         city: Option<&Json>,
         country: Option<&Json>,
@@ -162,8 +189,8 @@ impl<'a> Draft<'a> {
             return;
         }
         let lines: Vec<String> = lines
-            .into_iter()
-            .filter_map(|line| self.read_text(field, line).into_value())
+            .iter()
+            .filter_map(|line| self.read_text(field, *line).into_value())
             .collect();
         let address = Address {
             line: (!lines.is_empty()).then(|| lines.join(", ")),
@@ -263,7 +290,8 @@ impl<'a> Draft<'a> {
         self.problem(field, error.code, Some(said.to_owned()), error.to_string());
     }
 
-    fn problem(
+    /// Tells a problem; what was said of a sealed field is dropped.
+    pub fn problem(
         &mut self,
         field: Field,
         code: impl Into<String>,
@@ -381,7 +409,7 @@ mod tests {
             draft.text(Field::GivenName, Some(&json!("Kari")));
             draft.text(Field::FamilyName, Some(&json!("Hansen")));
             draft.email(Field::WorkEmail, Some(&json!("no address")));
-            draft.address([Some(&json!("Storgata 1")), None], None, None, None);
+            draft.address(&[Some(&json!("Storgata 1")), None], None, None, None);
         });
         assert_eq!(fields.iter().count(), 1);
         assert_eq!(problems, []);

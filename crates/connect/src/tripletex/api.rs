@@ -161,7 +161,7 @@ impl Api {
                 password: session.token.clone(),
             });
             for (name, value) in query {
-                request = request.query(name, value.clone());
+                request = request.query(*name, value.clone());
             }
             let answer = self.http.send(&request).await?;
             if answer.is_success() {

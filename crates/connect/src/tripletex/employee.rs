@@ -1,7 +1,7 @@
 //! One row of the list of employees as a source record.
 
 use muster_model::values::Country;
-use muster_model::{ExternalId, Field, Presence, SourceRecord, Value};
+use muster_model::{ExternalId, Field, Presence, Raw, SourceRecord, Value};
 use serde_json::Value as Json;
 
 use super::departments::Managers;
@@ -12,6 +12,20 @@ use crate::normalise::{Draft, Rules};
 /// Kinds of foreign numbers that are no identity number: a passport is replaced
 /// every ten years, and a VAT number is a firm's.
 const NO_IDENTITY: [&str; 2] = ["PASSPORT_NO", "VALUE_ADDED_TAX_IDENTIFICATION_NO"];
+
+/// What the vendor says of somebody: all that was asked for, but for what tells
+/// when it was last saved and where it stands.
+fn words(row: &Json) -> Json {
+    match row {
+        Json::Object(properties) => properties
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "version" | "url" | "changes"))
+            .map(|(name, value)| (name.clone(), words(value)))
+            .collect(),
+        Json::Array(values) => values.iter().map(words).collect(),
+        value => value.clone(),
+    }
+}
 
 /// Turns rows into records.
 pub(super) struct RowReader<'a> {
@@ -56,7 +70,7 @@ impl RowReader<'_> {
         draft.text(Field::Department, row.pointer("/department/name"));
         if let Some(address) = row.get("address") {
             draft.address(
-                [address.get("addressLine1"), address.get("addressLine2")],
+                &[address.get("addressLine1"), address.get("addressLine2")],
                 address.get("postalCode"),
                 address.get("city"),
                 address.pointer("/country/isoAlpha2Code"),
@@ -74,6 +88,7 @@ impl RowReader<'_> {
             whole,
             fields,
             problems,
+            raw: Raw::of(words(row).to_string()),
         }
     }
 

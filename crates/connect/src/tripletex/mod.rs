@@ -44,11 +44,10 @@ use api::Api;
 /// The largest page that is asked for; the vendor's own default.
 const LARGEST_PAGE: u64 = 1000;
 
-const DIALECT: Dialect = Dialect {
-    request_id_header: "x-tlx-request-id",
+fn dialect() -> Dialect {
     // Seconds left in the period, not an instant.
-    reset_seconds_header: Some("x-rate-limit-reset"),
-};
+    Dialect::json("x-tlx-request-id").reset_seconds("x-rate-limit-reset")
+}
 
 /// A company at Tripletex.
 struct Tripletex {
@@ -75,7 +74,7 @@ pub(crate) fn open(
     let base = BaseUrl::parse(address, setting("allow_insecure") == "true")?;
     let http = HttpClient::new(
         base,
-        DIALECT,
+        dialect(),
         settings.pause.clone(),
         settings.clock.clone(),
     )?;

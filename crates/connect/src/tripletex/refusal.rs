@@ -116,6 +116,7 @@ mod tests {
         Answer {
             status,
             json,
+            headers: reqwest::header::HeaderMap::new(),
             place,
         }
     }

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use muster_model::plan::{Change, Effect, ManagerKey};
-use muster_model::{Access, DigestKey, ExternalId, Link, MatchKey, Person, PersonId, SnapshotId};
+use muster_model::{
+    Access, DigestKey, ExternalId, Link, MatchKey, Person, PersonId, Reason, SnapshotId,
+};
 use muster_reconcile::{EnactContext, State, enact};
 use muster_storage::{
     ChangeMark, ChangeState, Connection, Organisation, OutboxMessage, PersonToWrite, Rest,
@@ -62,19 +64,25 @@ impl<'a> Work<'a> {
         planned: &'a Planned,
         choice: &'a Choice,
     ) -> Result<Self, EngineError> {
-        let info = muster_connect::catalogue()
-            .iter()
-            .find(|info| info.name == connection.connector)
-            .ok_or_else(|| EngineError::ConnectionUnknown {
-                name: connection.name.clone(),
-            })?;
+        let versions = match &planned.versions {
+            Some(versions) => versions.clone(),
+            None => {
+                let info = muster_connect::catalogue()
+                    .iter()
+                    .find(|info| info.name == connection.connector)
+                    .ok_or_else(|| EngineError::ConnectionUnknown {
+                        name: connection.name.clone(),
+                    })?;
+                versions(connection, info)
+            }
+        };
         Ok(Self {
             engine,
             connection,
             choice,
             planned,
             key: organisation.digest_key(),
-            versions: versions(connection, info),
+            versions,
             now: engine.now(),
             today: engine.today(organisation),
         })
@@ -103,12 +111,19 @@ impl<'a> Work<'a> {
             }
             let mut change = change.clone();
             let in_part = row.state == ChangeState::Waiting;
-            if in_part {
+            // Decided rows come without what is done already.
+            if in_part && self.choice.decided.is_none() {
                 // What was not held is done already.
                 change.effects.retain(|planned| planned.held.is_some());
             }
             release(&mut change, &self.choice.allow);
             if !is_workable(&change) {
+                // Somebody decided that nothing is done.
+                if self.choice.decided.is_some() {
+                    writes
+                        .marks
+                        .push(mark(row.ordinal, state_of(&change), None, None));
+                }
                 continue;
             }
             if self.is_stale(&change, in_part, &loaded) {
@@ -230,17 +245,24 @@ impl<'a> Work<'a> {
         if expected.record.is_some() && record.map(|row| row.digest) != expected.record {
             return true;
         }
-        makes_a_person(change) && record.is_some_and(|row| self.is_taken(row, loaded))
+        makes_a_person(change) && record.is_some_and(|row| self.is_taken(change, row, loaded))
     }
 
     /// Does somebody hold a key of a record that is to become a person? The plan
     /// found nobody; whoever came since must not be made twice.
-    fn is_taken(&self, row: &StoredRecord, loaded: &Loaded) -> bool {
-        muster_reconcile::matching::asked(&self.connection.policy).any(|match_key| {
-            match_key
-                .digest(&row.record.fields, &self.key)
-                .and_then(|digest| loaded.holders.get(&(match_key, digest)))
-                .is_some_and(|owners| !owners.people.is_empty())
+    fn is_taken(&self, change: &Change, row: &StoredRecord, loaded: &Loaded) -> bool {
+        // Whoever decided to make somebody saw who shares a weak key.
+        let decided = change
+            .reasons
+            .iter()
+            .any(|reason| reason.code == Reason::MATCH_DECIDED);
+        let mut asked = muster_reconcile::matching::asked(&self.connection.policy);
+        asked.any(|match_key| {
+            (!decided || match_key.is_strong())
+                && match_key
+                    .digest(&row.record.fields, &self.key)
+                    .and_then(|digest| loaded.holders.get(&(match_key, digest)))
+                    .is_some_and(|owners| !owners.people.is_empty())
         })
     }
 
@@ -279,6 +301,7 @@ impl<'a> Work<'a> {
             &EnactContext {
                 connection: self.connection.id,
                 policy: &self.connection.policy,
+                key: &self.key,
                 now: self.now,
                 new_person: PersonId::new(self.engine.ids.as_ref()),
                 record,
@@ -334,12 +357,7 @@ impl<'a> Work<'a> {
                 due_marks: row.due_marks,
             });
         }
-        // The part that is held waits for whoever may release it.
-        let state = if held {
-            ChangeState::Waiting
-        } else {
-            ChangeState::Applied
-        };
+        let state = state_of(change);
         let person = after.person.as_ref().map(|person| person.id);
         writes.marks.push(mark(ordinal, state, None, person));
         // A later row of the block may be about the same person.
@@ -395,6 +413,15 @@ fn is_workable(change: &Change) -> bool {
         .effects
         .iter()
         .any(|planned| planned.held.is_none() && !matches!(planned.effect, Effect::Conflict { .. }))
+}
+
+/// The part that is held, or asks, waits for whoever may release or decide it.
+fn state_of(change: &Change) -> ChangeState {
+    if muster_reconcile::resolve::waits(change) {
+        ChangeState::Waiting
+    } else {
+        ChangeState::Applied
+    }
 }
 
 fn makes_a_person(change: &Change) -> bool {

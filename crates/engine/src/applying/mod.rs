@@ -8,6 +8,7 @@ mod prepared;
 mod tally;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use muster_model::policy::ApplyMode;
 use muster_model::{HoldKind, OrganisationId, Person, PersonId, PlanId, RunId};
@@ -22,6 +23,7 @@ pub(crate) use order::Order;
 pub(crate) use prepared::Prepared;
 pub use tally::{Applied, DoneBefore};
 
+use crate::deciding::Answers;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::lease::LEASE;
@@ -41,6 +43,8 @@ pub struct Choice {
     pub allow: BTreeSet<HoldKind>,
     /// Only these people; `None` for everybody.
     pub only: Option<BTreeSet<PersonId>>,
+    /// Only the rows about which somebody decided, as they were decided.
+    pub decided: Option<Arc<Answers>>,
 }
 
 impl Choice {
@@ -185,6 +189,9 @@ impl Engine {
         match connection.policy.apply {
             ApplyMode::EachAlone => {
                 while let Some(rows) = coming.next().await? {
+                    let rows = self
+                        .as_chosen(organisation, connection, rows, choice)
+                        .await?;
                     self.apply_block(organisation, run, &work, &rows, &mut applied)
                         .await?;
                 }
@@ -192,6 +199,9 @@ impl Engine {
             ApplyMode::Together => {
                 let mut transaction = self.transaction(organisation.id, run).await?;
                 while let Some(rows) = coming.next().await? {
+                    let rows = self
+                        .as_chosen(organisation, connection, rows, choice)
+                        .await?;
                     work.apply(&mut transaction, &rows, &mut applied).await?;
                 }
                 // All or nothing: one stale row, and the transaction is dropped.
@@ -208,6 +218,23 @@ impl Engine {
         }
         applied.done_before(prepared.done_before);
         Ok(applied)
+    }
+
+    /// The rows as they shall be done: where somebody decided, as they were decided.
+    async fn as_chosen(
+        &self,
+        organisation: &Organisation,
+        connection: &Connection,
+        rows: Vec<StoredChange>,
+        choice: &Choice,
+    ) -> Result<Vec<StoredChange>, EngineError> {
+        match &choice.decided {
+            Some(answers) => {
+                self.as_decided(organisation, connection, rows, answers)
+                    .await
+            }
+            None => Ok(rows),
+        }
     }
 
     /// Applies some rows in a transaction of their own. When somebody else wrote

@@ -1,10 +1,14 @@
 //! A plan made ready to be applied: counted, and in order.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use muster_model::HoldKind;
 use muster_model::plan::PlanTally;
 use muster_storage::{ChangeState, Organisation};
 
 use super::tally::{DoneBefore, chosen, release};
 use super::{Choice, Order, PAGE};
+use crate::deciding::{as_counted, is_waiting};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::planning::Planned;
@@ -18,6 +22,8 @@ pub(crate) struct Prepared {
     pub(super) ordinals: Vec<u32>,
     /// Rows that an earlier application dealt with.
     pub(super) done_before: DoneBefore,
+    /// Rows that each kind still holds, where somebody decided about some.
+    held: BTreeMap<HoldKind, u64>,
 }
 
 impl Prepared {
@@ -27,7 +33,13 @@ impl Prepared {
             tally,
             ordinals: order.finish(),
             done_before: DoneBefore::default(),
+            held: BTreeMap::new(),
         }
+    }
+
+    /// How many rows a kind holds once the decided ones are done.
+    pub(crate) fn held(&self, kind: HoldKind) -> u64 {
+        self.held.get(&kind).copied().unwrap_or_default()
     }
 
     /// What the plan would do.
@@ -50,6 +62,7 @@ impl Engine {
         tally.rest(planned.plan.resting);
         let mut order = Order::default();
         let mut done_before = DoneBefore::default();
+        let mut held: BTreeMap<HoldKind, u64> = BTreeMap::new();
         let mut after: Option<u64> = None;
         loop {
             let page = reader
@@ -72,6 +85,25 @@ impl Engine {
                     }
                     ChangeState::Open | ChangeState::Held | ChangeState::Waiting => {}
                 }
+                if let Some(answers) = &choice.decided {
+                    let decided = answers.of(row.ordinal);
+                    if let Some(answer) = decided {
+                        order.add(row.ordinal, &change);
+                        change = as_counted(&change, row.state, answer);
+                    }
+                    // Whatever waits goes on waiting; the rest is left for `apply`.
+                    if decided.is_some() || is_waiting(&change) {
+                        tally.add(&change);
+                        let kinds: BTreeSet<HoldKind> =
+                            change.effects.iter().filter_map(|one| one.held).collect();
+                        for kind in kinds {
+                            *held.entry(kind).or_default() += 1;
+                        }
+                    } else {
+                        done_before.left += u64::from(change.class().is_some());
+                    }
+                    continue;
+                }
                 // Of a held row everything that is not held goes on; of one that waits
                 // that is done, and only a release goes further.
                 if row.state != ChangeState::Waiting || !choice.allow.is_empty() {
@@ -87,6 +119,7 @@ impl Engine {
             tally,
             ordinals: order.finish(),
             done_before,
+            held,
         })
     }
 }

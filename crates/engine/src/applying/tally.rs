@@ -36,6 +36,8 @@ pub struct DoneBefore {
     pub applied: u64,
     /// Refused: a new plan decides about them.
     pub refused: u64,
+    /// Not asked for this time.
+    pub left: u64,
 }
 
 impl Applied {
@@ -60,6 +62,7 @@ impl Applied {
     pub(super) const fn done_before(&mut self, before: DoneBefore) {
         self.counts.add(Class::Unchanged, before.applied);
         self.counts.add(Class::Failed, before.refused);
+        self.counts.add(Class::Ignored, before.left);
     }
 
     /// All or nothing, and it was nothing.

@@ -10,12 +10,13 @@ use muster_model::plan::{Rest as RestKind, RestCounts};
 use muster_model::policy::BrakeKind;
 use muster_model::{
     ConnectionId, Digest, ExternalId, Link, MatchKey, OrganisationId, Person, PersonId, Presence,
-    SnapshotId,
+    RecordDecision, SnapshotId,
 };
-use muster_reconcile::{Candidate, KeyHolders, RecordHolder, Touched};
+use muster_reconcile::{KeyHolders, RecordHolder, Touched};
 use muster_storage::{Connection, ConnectionState, Organisation, Reader, StoredRecord};
 
 use super::blocks::AT_ONCE;
+use super::candidates::{candidates, named_by_decisions};
 use super::sources::{Heard, Sources};
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -137,6 +138,8 @@ impl Loader {
         let linked: Vec<PersonId> = links.values().map(|link| link.person).collect();
         let people = people_by_id(reader, &linked).await?;
         let heard = self.sources.heard(reader, &linked).await?;
+        let mut decided = decisions_by_record(reader, connection, &ids).await?;
+        named_by_decisions(reader, &self.sources, &decided, &mut block.holders).await?;
         let rows = present
             .into_iter()
             .map(|row| (row, true))
@@ -155,6 +158,7 @@ impl Loader {
                 .insert(row.external_id.clone(), (row.digest, row.due_marks));
             let heard = beside(&heard, person.as_ref(), &row.external_id);
             block.touched.push(Touched {
+                decisions: decided.remove(&row.external_id).unwrap_or_default(),
                 external_id: Some(row.external_id),
                 digest: is_present.then_some(row.digest),
                 record: is_present.then_some(row.record),
@@ -241,21 +245,7 @@ impl Loader {
         }
         let people: Vec<PersonId> = people.into_iter().collect();
         let recycled = self.recycled(reader, holders, &held).await?;
-        let mut heard = self.sources.heard(reader, &people).await?;
-        for (id, person) in people_by_id(reader, &people).await? {
-            let heard = heard.remove(&id).unwrap_or_default();
-            holders.candidates.insert(
-                id,
-                Candidate {
-                    person,
-                    linked_here: heard.here(),
-                    others: heard.others,
-                    siblings: heard.siblings,
-                    recycled: recycled.get(&id).cloned().unwrap_or_default(),
-                },
-            );
-        }
-        Ok(())
+        candidates(reader, &self.sources, &people, &recycled, holders).await
     }
 
     /// Keys of people that somebody else held within 400 days: an address or a
@@ -351,7 +341,22 @@ async fn links_by_record(
         .collect())
 }
 
-async fn people_by_id(
+async fn decisions_by_record(
+    reader: &mut Reader,
+    connection: ConnectionId,
+    ids: &[ExternalId],
+) -> Result<BTreeMap<ExternalId, Vec<RecordDecision>>, EngineError> {
+    let mut decided: BTreeMap<ExternalId, Vec<RecordDecision>> = BTreeMap::new();
+    for decision in reader.decisions(connection, ids).await? {
+        decided
+            .entry(decision.external_id.clone())
+            .or_default()
+            .push(decision);
+    }
+    Ok(decided)
+}
+
+pub(super) async fn people_by_id(
     reader: &mut Reader,
     ids: &[PersonId],
 ) -> Result<BTreeMap<PersonId, Person>, EngineError> {

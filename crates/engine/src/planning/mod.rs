@@ -4,6 +4,7 @@
 //! one makes the rows. Of each person only ids and numbers are kept.
 
 mod blocks;
+mod candidates;
 mod load;
 mod managers;
 mod settling;
@@ -26,7 +27,7 @@ use muster_reconcile::{
 use muster_storage::{Connection, Organisation, Transaction};
 use tracing::Instrument;
 
-pub(crate) use versions::versions;
+pub(crate) use versions::{mapping, versions};
 
 use crate::applying::{Order, Prepared};
 use crate::engine::Engine;
@@ -55,6 +56,9 @@ pub struct Planned {
     /// The change set. Of a plan of more than 20,000 rows `changes` is empty: they
     /// are read from the storage, page by page.
     pub plan: Plan,
+    /// Under which versions it was made; `None` for a stored plan, which is
+    /// applied under those of today.
+    pub(crate) versions: Option<String>,
 }
 
 impl Engine {
@@ -228,7 +232,12 @@ impl Engine {
         writer.commit().await?;
         plan.changes = writer.kept.unwrap_or_default();
         let prepared = Prepared::new(tally, writer.order);
-        Ok((Planned { id, plan }, prepared))
+        let planned = Planned {
+            id,
+            plan,
+            versions: Some(loader.versions.clone()),
+        };
+        Ok((planned, prepared))
     }
 
     /// Keeps what was seen of the read, to judge later ones by.
@@ -356,6 +365,11 @@ impl<'a> Writer<'a> {
             .add_changes(id, loader.connection.id, first, &block.changes)
             .await?;
         settling::settle(transaction, loader, key, &block.quiet, touched, marks).await?;
+        if !block.spent.is_empty() {
+            transaction
+                .take_back_decisions(loader.connection.id, &block.spent)
+                .await?;
+        }
         for (change, ordinal) in block.changes.iter().zip(self.rows..) {
             self.order.add(ordinal, change);
         }

@@ -8,6 +8,11 @@ const NORMALISER: u32 = 1;
 /// Grows when the planner decides the same input another way.
 const PLANNER: u32 = 1;
 
+/// The version of what turns a vendor's words into fields.
+pub(crate) fn mapping(connector: &ConnectorInfo) -> String {
+    format!("{}.{NORMALISER}", connector.version)
+}
+
 /// The versions of connector, normaliser, planner and policy in one word: a
 /// record that rests under other ones is planned anew (`engine.md`, The shortcut).
 pub(crate) fn versions(connection: &Connection, connector: &ConnectorInfo) -> String {
@@ -15,8 +20,8 @@ pub(crate) fn versions(connection: &Connection, connector: &ConnectorInfo) -> St
     let policy = serde_json::to_string(&connection.policy).unwrap_or_default();
     let settings = serde_json::to_string(&connection.settings).unwrap_or_default();
     format!(
-        "{}.{NORMALISER}.{PLANNER}.{}",
-        connector.version,
+        "{}.{PLANNER}.{}",
+        mapping(connector),
         short_hash(&[&policy, &settings])
     )
 }

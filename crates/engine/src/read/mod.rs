@@ -15,6 +15,7 @@ pub(crate) use tally::Tally;
 use crate::connections::region;
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::planning::mapping;
 
 /// A snapshot and what came with it.
 #[derive(Debug, Clone)]
@@ -47,7 +48,14 @@ impl Engine {
         let mut request = ReadRequest::new(scope_of(&connection.policy), self.today(organisation))
             .region(region(organisation, connection));
         request.progress = watch;
-        let mut sink = SnapshotSink::new(self, organisation, connection, snapshot, run);
+        let mut sink = SnapshotSink::new(
+            self,
+            organisation,
+            connection,
+            snapshot,
+            run,
+            mapping(connector.info()),
+        );
         let mut evidence = match connector.read(&request, &mut sink).await {
             Ok(evidence) => evidence,
             Err(error) => return Err(sink.failure(error)),

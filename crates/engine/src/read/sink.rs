@@ -22,6 +22,7 @@ pub(crate) struct SnapshotSink<'a> {
     snapshot: SnapshotId,
     run: RunId,
     key: DigestKey,
+    mapping: String,
     tally: Tally,
 }
 
@@ -32,6 +33,7 @@ impl<'a> SnapshotSink<'a> {
         connection: &'a Connection,
         snapshot: SnapshotId,
         run: RunId,
+        mapping: String,
     ) -> Self {
         Self {
             storage: &engine.storage,
@@ -40,6 +42,7 @@ impl<'a> SnapshotSink<'a> {
             snapshot,
             run,
             key: organisation.digest_key(),
+            mapping,
             tally: Tally::default(),
         }
     }
@@ -73,6 +76,10 @@ impl<'a> SnapshotSink<'a> {
     async fn store(&mut self, records: Vec<SourceRecord>) -> Result<(), StorageError> {
         let page: Vec<RecordToStore> = records
             .into_iter()
+            .map(|mut record| {
+                record.raw.seal(&self.mapping, &self.key);
+                record
+            })
             .map(|record| RecordToStore {
                 digest: record.digest(&self.key),
                 keys: MatchKey::ALL

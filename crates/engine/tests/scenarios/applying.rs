@@ -39,7 +39,7 @@ async fn apply(world: &World, plan: &str, choice: Choice) -> RunReport {
 fn allow(kind: HoldKind) -> Choice {
     Choice {
         allow: [kind].into(),
-        only: None,
+        ..Choice::default()
     }
 }
 

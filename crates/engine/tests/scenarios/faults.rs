@@ -191,7 +191,10 @@ async fn sync_and_release(world: &World) -> RunReport {
         .filter(|kind| kind.can_be_released())
         .collect();
     if !allow.is_empty() {
-        let choice = Choice { allow, only: None };
+        let choice = Choice {
+            allow,
+            ..Choice::default()
+        };
         let plan = made.planned.unwrap().id.to_string();
         let applied = world.engine.apply(&world.organisation, &plan, None, choice);
         assert_eq!(applied.await.unwrap().report.counts.failed, 0);

@@ -16,9 +16,11 @@
 mod world;
 
 mod applying;
+mod decisions;
 mod fault_pairs;
 mod faults;
 mod hard_cases;
+mod mapping;
 mod moved;
 mod oracle;
 mod rehearsal;

@@ -8,8 +8,9 @@ use super::hold::HoldKind;
 use super::reason::Reason;
 use super::rest::Rest;
 use crate::access::Access;
-use crate::digest::{Digest, Digester};
+use crate::digest::{Digest, DigestKey, Digester};
 use crate::id::{ExternalId, PersonId};
+use crate::policy::MatchKey;
 use crate::policy::brakes::BrakeKind;
 use crate::report::Class;
 use crate::situation::{Reaction, Situation};
@@ -96,6 +97,13 @@ impl Change {
         }
     }
 
+    /// Is it about a record that is older than the one known?
+    #[must_use]
+    pub fn is_older(&self) -> bool {
+        let older = |reason: &Reason| reason.code == Reason::OLDER;
+        self.effects.is_empty() && self.reasons.iter().any(older)
+    }
+
     /// What the record is once everything of the row is done.
     #[must_use]
     pub fn rest(&self) -> Rest {
@@ -107,6 +115,35 @@ impl Change {
             _ if self.reasons.iter().any(decided) => Rest::Ignored,
             _ => Rest::Unchanged,
         }
+    }
+
+    /// The keyed digest of what this kind would hold of the row: what a release
+    /// or a refusal is about. `None` when the row has nothing of the kind.
+    #[must_use]
+    pub fn matter_of(&self, kind: HoldKind, key: &DigestKey) -> Option<Digest> {
+        let brakes = kind.brakes();
+        let mut digester = key.digester("held");
+        let mut any = false;
+        for planned in &self.effects {
+            if !planned.brake.is_some_and(|brake| brakes.contains(&brake)) {
+                continue;
+            }
+            any = true;
+            match &planned.effect {
+                // Whoever is created is known by their keys: another telephone number
+                // is no other person.
+                Effect::Create { fields, .. } => {
+                    for match_key in MatchKey::ALL {
+                        match match_key.digest(fields, key) {
+                            None => digester.number(0),
+                            Some(digest) => digester.number(1).digest(&digest),
+                        };
+                    }
+                }
+                effect => effect.digest_into(&mut digester),
+            }
+        }
+        any.then(|| digester.finish())
     }
 
     fn class_of_record(&self) -> Class {

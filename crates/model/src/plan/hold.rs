@@ -46,6 +46,28 @@ impl HoldKind {
         Self::ALL.iter().copied().find(|kind| kind.word() == word)
     }
 
+    /// The brakes whose effects it holds: what a release or a refusal of this
+    /// kind is about. None for what no brake counts.
+    #[must_use]
+    pub const fn brakes(self) -> &'static [BrakeKind] {
+        match self {
+            Self::SuspendSaid => &[BrakeKind::SuspendSaid],
+            Self::SuspendSilent => &[BrakeKind::SuspendSilent],
+            Self::Create => &[BrakeKind::Create],
+            Self::FieldEmptied => &[BrakeKind::FieldEmptied],
+            Self::KeyChanged => &[BrakeKind::KeyChanged],
+            Self::ManagerChanged => &[BrakeKind::ManagerChanged],
+            Self::TeamRemoved => &[BrakeKind::TeamRemoved],
+            Self::OutwardWrite => &[BrakeKind::OutwardWrite],
+            Self::OutwardBankAccount => &[BrakeKind::OutwardBankAccount],
+            // Whoever leaves, said or silent.
+            Self::TooFewLeft | Self::LastAdministrator => {
+                &[BrakeKind::SuspendSaid, BrakeKind::SuspendSilent]
+            }
+            Self::Doubt | Self::FirstRead | Self::Unconfirmed => &[],
+        }
+    }
+
     /// May a person release it? A doubt goes only with a better read.
     #[must_use]
     pub const fn can_be_released(self) -> bool {

@@ -18,6 +18,17 @@ impl Reason {
     /// one of the two values moves.
     pub const DECIDED: &'static str = "compare.decided";
 
+    /// The code of records that are older than the one known.
+    pub const OLDER: &'static str = "trust.older_record";
+    /// The code of fields that go back and forth.
+    pub const FROZEN: &'static str = "compare.frozen";
+
+    /// The code of records of which a person said who they are.
+    pub const MATCH_DECIDED: &'static str = "match.decided";
+
+    /// The code of rows whose record is read by another mapping than before.
+    pub const REMAPPED: &'static str = "mapping.changed";
+
     /// A reason.
     pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
         Self {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use muster_model::{ExternalId, PersonId, Presence, Reason};
 
 use super::record::is_over;
+use crate::decided;
 use crate::input::{Input, Touched};
 use crate::matching::{self, Match};
 use crate::scope::{self, Scope};
@@ -22,6 +23,11 @@ impl Claims {
         let Some(source) = touched.record.as_ref().filter(|_| unlinked) else {
             return false;
         };
+        // Whoever is left alone claims nobody.
+        let answer = decided::match_answer(touched, input.key);
+        if answer.and_then(decided::left).is_some() {
+            return false;
+        }
         // Nobody is named where nobody holds a key.
         if input.holders.people.is_empty()
             || source.presence != Presence::Present

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use muster_model::plan::{Cause, Change, HoldKind, Plan, PlanHasher, PlanTally, Quiet};
+use muster_model::plan::{Cause, Change, HoldKind, Plan, PlanHasher, PlanTally, Planned, Quiet};
 use muster_model::report::PeopleCounts;
-use muster_model::{Evidence, ExternalId};
+use muster_model::{DigestKey, Effect, Evidence, ExternalId, Matter, Reason};
 
 use super::claims::Claims;
 use super::doubts::Doubts;
@@ -34,6 +34,9 @@ pub struct Decided {
     people: PeopleCounts,
     resting: muster_model::plan::RestCounts,
     hasher: PlanHasher,
+    key: DigestKey,
+    /// Does a row act that another version of the mapping made?
+    remapped: bool,
 }
 
 /// The rows of a block as they are stored.
@@ -43,6 +46,8 @@ pub struct Block {
     pub changes: Vec<Change>,
     /// Records that come to rest, because nothing follows from them.
     pub quiet: Vec<Quiet>,
+    /// Decisions that are about nothing any more: to be taken back with the plan.
+    pub spent: Vec<(ExternalId, Matter)>,
 }
 
 impl Decided {
@@ -76,6 +81,8 @@ impl Decided {
             expected,
             outlines: Outlines::default(),
             doubts: Doubts::default(),
+            key: input.key.clone(),
+            remapped: false,
             tally: PlanTally::default(),
         }
     }
@@ -111,6 +118,9 @@ impl Decided {
             self.outlines.add(outline);
             self.braking.take(change);
             managing::hold_with_managers(change, held);
+            rows.answers
+                .decide(change, &mut self.braking.holds, &self.key);
+            self.remapped |= is_remapped(change);
             self.doubts.add(change);
             self.tally.add(change);
             self.hasher.row(change);
@@ -122,6 +132,7 @@ impl Decided {
         Block {
             changes: rows.changes,
             quiet: rows.quiet,
+            spent: rows.answers.spent(),
         }
     }
 
@@ -136,12 +147,18 @@ impl Decided {
             return Err(PlanError::Moved);
         }
         let mut holds = self.braking.holds;
+        // What was released is held no more.
+        holds.retain(|hold| hold.rows > 0);
         holds.extend(self.doubts.holds(&self.evidence));
         let managers = self.resolved.problems;
         self.tally.rest(self.resting);
         let plan = Plan {
             connection: input.connection,
-            cause: Cause::Read,
+            cause: if self.remapped {
+                Cause::Mapping
+            } else {
+                Cause::Read
+            },
             made_for: input.today,
             made_at: input.now,
             evidence: self.evidence,
@@ -155,4 +172,15 @@ impl Decided {
         };
         Ok((plan, self.tally))
     }
+}
+
+/// Does another version of the mapping speak in the row? A plan with such a row is
+/// one of its own kind: it is looked at before a schedule goes on by itself.
+fn is_remapped(change: &Change) -> bool {
+    let remapped = |reason: &Reason| reason.code == Reason::REMAPPED;
+    // What only asks, or is held, is done by no schedule anyhow.
+    let acts = |planned: &Planned| {
+        planned.held.is_none() && !matches!(planned.effect, Effect::Conflict { .. })
+    };
+    change.reasons.iter().any(remapped) && change.effects.iter().any(acts)
 }

@@ -3,10 +3,11 @@
 use jiff::civil::Date;
 use muster_model::plan::{Effect, FieldValue, HoldKind, Planned};
 use muster_model::policy::BrakeKind;
-use muster_model::{Field, Fields, Flow, Said, SourceRecord, Value};
+use muster_model::{Field, Fields, Flow, Remapped, Said, SourceRecord, Value};
 
 use super::subject::Subject;
 use crate::compare::{self, Wish};
+use crate::enact;
 use crate::input::gives;
 
 /// What comparing all fields gives.
@@ -16,6 +17,10 @@ pub(super) struct Compared {
     pub(super) effects: Vec<Planned>,
     /// Differences about which somebody decided.
     pub(super) decided: Vec<Field>,
+    /// Fields that went back and forth, and wait for a person or for a quiet day.
+    pub(super) frozen: Vec<Field>,
+    /// Fields of which only our reading moved: the next read looks at them again.
+    pub(super) later: Vec<Field>,
     /// Fields that would go outwards, were it not for a bad one (BEY-49).
     pub(super) not_written: Vec<Field>,
 }
@@ -34,6 +39,9 @@ pub(super) fn compare(subject: &Subject<'_>, record: &SourceRecord, today: Date)
         .problems
         .iter()
         .any(|problem| outwards(problem.field));
+    let remapped = subject
+        .link
+        .map_or(Remapped::No, |link| enact::remapped(link, record));
     for field in Field::ALL {
         // Employment and managers have steps of their own.
         if field.is_manager() || matches!(field, Field::Engagements | Field::EmploymentStatus) {
@@ -55,7 +63,26 @@ pub(super) fn compare(subject: &Subject<'_>, record: &SourceRecord, today: Date)
         }
         let policy = subject.input.policy;
         let key = subject.input.key;
-        match compare::wish(policy, field, subject.link, pair.theirs, pair.ours, key) {
+        let (theirs, ours) = (pair.theirs, pair.ours);
+        let wish = compare::wish(policy, field, subject.link, theirs, ours, key);
+        let writes = matches!(wish, Some(Wish::GiveOurs | Wish::TakeTheirs | Wish::Clear));
+        if writes && compare::is_frozen(subject.link, field, theirs, ours, key, subject.input.now) {
+            compared.frozen.push(field);
+            compared.effects.push(pair.ask());
+            continue;
+        }
+        // What only our reading moved is no move of the source: it comes in, and
+        // nothing goes out for it. The next read finds whatever we moved ourselves.
+        let ours_alone = wish == Some(Wish::Ask)
+            && remapped == Remapped::Still
+            && subject
+                .link
+                .is_some_and(|link| link.base.contains_key(&field));
+        if (wish == Some(Wish::GiveOurs) && !remapped.lets_out()) || ours_alone {
+            compared.later.push(field);
+            continue;
+        }
+        match wish {
             None => compared.effects.extend(pair.own(subject, flow)),
             Some(Wish::Decided) => compared.decided.push(field),
             Some(Wish::GiveOurs) if target_has_bad_field => compared.not_written.push(field),

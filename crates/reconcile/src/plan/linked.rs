@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use muster_model::engagement::EngagementStatus;
 use muster_model::plan::{Change, Effect, HoldKind, Planned, Rest};
 use muster_model::policy::BrakeKind;
-use muster_model::{Field, Reaction, Reason, Situation, SourceRecord};
+use muster_model::{Field, Reaction, Reason, Remapped, Situation, SourceRecord};
 
 use super::employing::{self, Employing};
 use super::fields::{self, Compared};
@@ -13,6 +13,7 @@ use super::rows::{Rows, precondition, quiet};
 use super::subject::Subject;
 use super::{managing, record};
 use crate::decide::{Spared, Turn};
+use crate::enact;
 use crate::input::Touched;
 use crate::trust::Follows;
 
@@ -66,7 +67,7 @@ pub(super) fn plan(
             outcome.due_on,
         );
         // What a doubt keeps from being marked is looked at again.
-        at_rest.settles = settles && !outcome.still_holds(subject);
+        at_rest.settles = settles && !outcome.still_holds(subject) && compared.later.is_empty();
         // A link that holds nobody takes over nothing.
         at_rest.believed = stays;
         return rows.rest(at_rest);
@@ -184,11 +185,29 @@ impl Outcome {
             reaction => reaction,
         };
         let mut change = row(touched, source, situation, reaction, self.due_on);
-        change.settles = settles && effects.iter().all(is_final);
+        change.settles = settles && effects.iter().all(is_final) && compared.later.is_empty();
+        if subject
+            .link
+            .is_some_and(|link| enact::remapped(link, source) != Remapped::No)
+        {
+            change.reasons.push(Reason::new(
+                Reason::REMAPPED,
+                "read by another version of the mapping than before",
+            ));
+        }
         change.reasons.extend(self.reasons(subject, ended));
         change.reasons.extend(says_otherwise(&effects));
         if !compared.decided.is_empty() {
             change.reasons.push(decided(&compared.decided));
+        }
+        if !compared.frozen.is_empty() {
+            change.reasons.push(Reason::new(
+                Reason::FROZEN,
+                format!(
+                    "went back and forth three times within a day; not written until somebody decides, or for a day: {}",
+                    record::names(&compared.frozen)
+                ),
+            ));
         }
         if !compared.not_written.is_empty() {
             change.reasons.push(Reason::new(

@@ -2,20 +2,23 @@
 
 use jiff::civil::Date;
 use muster_model::engagement::EngagementStatus;
-use muster_model::plan::{Change, Effect, HoldKind, Planned, Quiet, Rest};
+use muster_model::plan::{Change, Effect, HoldKind, Planned, Rest};
 use muster_model::policy::{BrakeKind, MatchedReaction};
 use muster_model::time::date_in;
-use muster_model::{Field, Presence, Reaction, Reason, Situation, SourceRecord, Value};
+use muster_model::{
+    Access, Answer, Field, MatchKey, Presence, Reaction, Reason, Situation, SourceRecord,
+};
 
 use super::claims::Claims;
 use super::rows::{Rows, precondition, quiet};
 use super::subject::{Subject, due_on};
 use super::{linked, managing};
-use crate::decide;
 use crate::input::{Candidate, Input, Touched};
 use crate::matching::{self, Match};
+use crate::resolve::beginnings;
 use crate::scope::{self, Scope};
 use crate::trust::{Follows, Verdict};
+use crate::{decide, decided};
 
 /// What every record of a plan is judged with.
 pub(super) struct Judge<'a> {
@@ -31,15 +34,14 @@ impl<'a> Judge<'a> {
             return self.unlinked(touched, source, rows);
         };
         if matches!((link.revision, source.revision), (Some(known), Some(read)) if read < known) {
-            let reason = Reason::new(
-                "trust.older_record",
-                "an older revision than the one known; the next read decides",
-            );
-            return rows.rest(Quiet {
-                believed: false,
-                settles: false,
-                ..quiet(&source.external_id, Rest::Ignored, reason, None)
-            });
+            // A row, although nothing is done: somebody may say that it is right.
+            let mut change = row(touched, source, Situation::Linked, Reaction::Report, None);
+            change.settles = false;
+            change.reasons.push(Reason::new(
+                Reason::OLDER,
+                "an older revision than the one known; a newer one decides by itself, or a person who releases it",
+            ));
+            return rows.push(change);
         }
         let situation = match scope::judge(self.input.policy, source, true) {
             Scope::Invalid(fields) => return invalid(touched, source, &fields, rows),
@@ -77,6 +79,21 @@ impl<'a> Judge<'a> {
             }
             Scope::Invalid(fields) => return invalid(touched, source, &fields, rows),
         }
+        let answer = decided::match_answer(touched, self.input.key);
+        if let Some(reason) = answer.and_then(decided::left) {
+            return rows.rest(quiet(id, Rest::Ignored, reason, None));
+        }
+        match answer {
+            Some(Answer::Link(person)) => {
+                if let Some(candidate) = self.input.holders.candidates.get(&person) {
+                    return self.matched(touched, source, candidate, &[], rows);
+                }
+            }
+            Some(Answer::Create) if !is_known(self.input, source) => {
+                return self.joiner(touched, source, true, rows);
+            }
+            _ => {}
+        }
         let over = is_over(self.input, source);
         let greyed = self.input.policy.matched == MatchedReaction::Taken;
         match self.claims.settle(
@@ -104,7 +121,7 @@ impl<'a> Judge<'a> {
             Match::Ambiguous(reason) | Match::Taken(reason) if over => {
                 rows.rest(quiet(id, Rest::Ignored, reason, None));
             }
-            Match::New => self.joiner(touched, source, rows),
+            Match::New => self.joiner(touched, source, false, rows),
             Match::Taken(reason) if greyed => {
                 rows.rest(quiet(id, Rest::Ignored, reason, None));
             }
@@ -140,29 +157,42 @@ impl<'a> Judge<'a> {
         let before = rows.changes.len();
         linked::plan(&subject, &joined, source, Situation::Matched, rows);
         if let Some(change) = rows.changes.get_mut(before) {
-            change.reasons.push(Reason::new("match.by", names(by)));
+            change.reasons.push(if by.is_empty() {
+                Reason::new(Reason::MATCH_DECIDED, "joined as decided")
+            } else {
+                Reason::new("match.by", names(by))
+            });
         }
     }
 
-    fn joiner(&self, touched: &Touched, source: &SourceRecord, rows: &mut Rows) {
+    fn joiner(&self, touched: &Touched, source: &SourceRecord, decided: bool, rows: &mut Rows) {
         let policy = self.input.policy;
         let today = day_of(self.input, source);
-        let (reaction, access) = decide::joiner(policy);
+        let (reaction, access) = match decide::joiner(policy) {
+            // Somebody answered: there is nothing left to ask.
+            (Reaction::Ask | Reaction::Offer, _) if decided => {
+                (Reaction::Create, Access::NotInvited)
+            }
+            joiner => joiner,
+        };
         let engagements = source.engagements().unwrap_or_default();
         let due_on = due_on(engagements.iter(), today, policy.grace_days);
         let mut change = row(touched, source, Situation::New, reaction, due_on);
-        change
-            .reasons
-            .push(Reason::new("match.new", "no key names anybody"));
+        change.reasons.push(if decided {
+            Reason::new(Reason::MATCH_DECIDED, "made as decided")
+        } else {
+            Reason::new("match.new", "no key names anybody")
+        });
         match reaction {
             Reaction::Create | Reaction::Invite => {
-                let mut fields = source.on(today).only(|field| !field.is_manager());
-                // As the next plan will find it: the days of grace count from the first day.
-                let employment = decide::employment(engagements.iter(), today, policy.grace_days);
-                fields.put(Field::EmploymentStatus, Value::text(employment.name()));
-                let mut planned =
-                    Planned::braked(Effect::Create { fields, access }, BrakeKind::Create);
-                if !self.verdict.allows(Follows::Create) || !source.whole {
+                let fields = beginnings(source, policy, today);
+                let create = Effect::Create { fields, access };
+                let mut planned = if decided {
+                    Planned::free(create)
+                } else {
+                    Planned::braked(create, BrakeKind::Create)
+                };
+                if !decided && !self.verdict.allows(Follows::Create) || !source.whole {
                     planned.held = Some(HoldKind::Doubt);
                     change.settles = false;
                 }
@@ -175,6 +205,19 @@ impl<'a> Judge<'a> {
         }
         rows.push(change);
     }
+}
+
+/// Is somebody known by a strong key of the record? Nobody decides that a human
+/// is made twice.
+fn is_known(input: &Input<'_>, source: &SourceRecord) -> bool {
+    MatchKey::ALL
+        .into_iter()
+        .filter(|key| key.is_strong())
+        .filter_map(|key| Some((key, key.digest(&source.fields, input.key)?)))
+        .any(|place| {
+            let people = input.holders.people.get(&place);
+            people.is_some_and(|people| !people.is_empty())
+        })
 }
 
 /// The civil day of somebody of whom only the record is known.

@@ -7,6 +7,7 @@ use muster_model::plan::{Change, Precondition, Quiet, Rest, RestCounts};
 use muster_model::report::PeopleCounts;
 use muster_model::{ExternalId, PersonId, Reason};
 
+use crate::decided::Answers;
 use crate::input::Touched;
 use crate::managers::Statement;
 
@@ -20,6 +21,8 @@ pub(super) struct Rows {
     pub(super) resting: RestCounts,
     /// Administrators whose access these rows would take.
     pub(super) administrators_leaving: BTreeSet<PersonId>,
+    /// What people decided about these records, as far as anything was.
+    pub(super) answers: Answers,
 }
 
 impl Rows {
@@ -48,6 +51,7 @@ impl Rows {
         self.resting.merge(other.resting);
         self.administrators_leaving
             .append(&mut other.administrators_leaving);
+        self.answers.append(other.answers);
     }
 
     /// The rows in the order of the plan.

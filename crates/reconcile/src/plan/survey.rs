@@ -180,9 +180,18 @@ pub(super) fn draft(
         verdict,
         claims,
     };
+    let before = rows.changes.len();
     match &touched.record {
         Some(source) => judge.plan(touched, source, rows),
         None => missing::plan(input, verdict, touched, rows),
+    }
+    if touched.decisions.is_empty() {
+        return;
+    }
+    let change = rows.changes.get_mut(before);
+    if let Some(quiet) = rows.answers.hear(touched, change, input.key) {
+        rows.changes.truncate(before);
+        rows.rest(quiet);
     }
 }
 

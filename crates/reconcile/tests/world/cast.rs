@@ -20,6 +20,7 @@ pub(crate) fn bare(id: &str, name: &str) -> SourceRecord {
         whole: true,
         fields: muster_model::Fields::new(),
         problems: Vec::new(),
+        raw: muster_model::Raw::default(),
     };
     let (given, family) = name.split_once(' ').unwrap();
     say(&mut record, Field::GivenName, given);

@@ -107,6 +107,7 @@ fn touched(
             siblings: person.map_or_else(Vec::new, |person| {
                 siblings(world, place, person.id, Some(id))
             }),
+            decisions: Vec::new(),
         });
     }
     (all, untouched)

@@ -273,6 +273,7 @@ impl World {
         let context = EnactContext {
             connection: of.id,
             policy: &of.policy,
+            key: &self.key,
             now: self.now,
             new_person,
             record: record.as_ref(),

@@ -1,15 +1,18 @@
 //! Something that was done and is no row of a plan.
 
+use std::collections::BTreeMap;
+
 use muster_model::{
-    ConnectionId, Digest, DigestKey, ExternalId, PersonId, Plan, PlanId, RunReport,
+    ConnectionId, Digest, DigestKey, ExternalId, Matter, PersonId, Plan, PlanId, RecordDecision,
+    RunReport, TokenId,
 };
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::account::{Access, NewToken};
 use crate::connection::{Connection, Credentials};
 use crate::error::StorageError;
 use crate::outbox::OutboxState;
-use crate::release::HoldRelease;
 use crate::run::Run;
 use crate::stored::damaged;
 
@@ -22,8 +25,13 @@ pub(crate) enum EventKind {
     RunBegun,
     RunFinished,
     PlanStored,
-    HoldReleased,
-    ReleaseTakenBack,
+    Decided,
+    DecisionTakenBack,
+    AccessGiven,
+    TokenMade,
+    TokenRevoked,
+    DatabaseRestored,
+    OutboxCancelled,
     LinkDeleted,
     PeopleWritten,
     PersonErased,
@@ -41,8 +49,13 @@ impl EventKind {
             Self::RunBegun => "run.begun",
             Self::RunFinished => "run.finished",
             Self::PlanStored => "plan.stored",
-            Self::HoldReleased => "hold.released",
-            Self::ReleaseTakenBack => "release.taken_back",
+            Self::Decided => "decided",
+            Self::DecisionTakenBack => "decision.taken_back",
+            Self::AccessGiven => "access.given",
+            Self::TokenMade => "token.made",
+            Self::TokenRevoked => "token.revoked",
+            Self::DatabaseRestored => "database.restored",
+            Self::OutboxCancelled => "outbox.cancelled",
             Self::LinkDeleted => "link.deleted",
             Self::PeopleWritten => "people.written",
             Self::PersonErased => "person.erased",
@@ -200,22 +213,64 @@ pub(crate) fn plan_stored(id: PlanId, plan: &Plan, rows: i64) -> Event {
     Event::new(EventKind::PlanStored, facts)
 }
 
-/// Releases of whole kinds, or of how many records: which, the plan says.
-pub(crate) fn releases(
-    kind: EventKind,
-    connection: ConnectionId,
-    releases: &[HoldRelease],
-) -> Event {
-    let mut kinds: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
-    for release in releases {
-        let what = match release.external_id {
-            None => "all",
-            Some(_) => "records",
-        };
-        let word = format!("{} of {} ({what})", release.kind.word(), release.plan);
-        *kinds.entry(word).or_default() += 1;
+/// How many of each, and whom the answers name: which records, the plan says.
+pub(crate) fn decided(connection: ConnectionId, decisions: &[RecordDecision]) -> Event {
+    let mut answers: BTreeMap<String, u64> = BTreeMap::new();
+    for decision in decisions {
+        let mut words = format!("{}: {}", decision.matter.word(), decision.answer.word());
+        if let Some(person) = decision.answer.person() {
+            words.push_str(&format!(" {person}"));
+        }
+        if let Some(plan) = decision.plan {
+            words.push_str(&format!(" in {plan}"));
+        }
+        *answers.entry(words).or_default() += 1;
     }
-    Event::new(kind, json!({ "connection": connection, "released": kinds }))
+    let facts = json!({ "connection": connection, "answers": answers });
+    Event::new(EventKind::Decided, facts)
+}
+
+pub(crate) fn decisions_taken_back(
+    connection: ConnectionId,
+    matters: &[(ExternalId, Matter)],
+) -> Event {
+    let mut counted: BTreeMap<&str, u64> = BTreeMap::new();
+    for (_, matter) in matters {
+        *counted.entry(matter.word()).or_default() += 1;
+    }
+    let facts = json!({ "connection": connection, "matters": counted });
+    Event::new(EventKind::DecisionTakenBack, facts)
+}
+
+pub(crate) fn access_given(access: &Access) -> Event {
+    let facts = json!({ "account": access.account, "role": access.role.word() });
+    Event::new(EventKind::AccessGiven, facts)
+}
+
+/// What it may do; of the secret nothing.
+pub(crate) fn token_made(id: TokenId, new: &NewToken) -> Event {
+    let scopes: Vec<&str> = new.scopes.iter().map(|scope| scope.word()).collect();
+    let facts = json!({
+        "token": id,
+        "scopes": scopes,
+        "connection": new.connection,
+        "expires": new.expires_at,
+    });
+    Event::new(EventKind::TokenMade, facts)
+}
+
+pub(crate) fn token_revoked(id: TokenId) -> Event {
+    Event::new(EventKind::TokenRevoked, json!({ "token": id }))
+}
+
+/// The log goes on behind a backup: what was entered after it is not there.
+pub(crate) fn database_restored(runs: u64) -> Event {
+    let facts = json!({ "interrupted_runs": runs });
+    Event::new(EventKind::DatabaseRestored, facts)
+}
+
+pub(crate) fn outbox_cancelled(messages: u64) -> Event {
+    Event::new(EventKind::OutboxCancelled, json!({ "messages": messages }))
 }
 
 pub(crate) fn link_deleted(connection: ConnectionId, person: PersonId, record: &str) -> Event {

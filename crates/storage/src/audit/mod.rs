@@ -4,8 +4,8 @@
 //! cuts its end is found by a head that was kept elsewhere.
 //!
 //! Audited is what people ask about later: rows of plans and what became of
-//! them, plans, runs with their reports, connections and credentials, releases,
-//! links taken away, people written outside a plan, people erased, outward work
+//! them, plans, runs with their reports, connections and credentials, decisions,
+//! accounts' access and tokens, links taken away, people written outside a plan, people erased, outward work
 //! that ended. Not audited is what follows from these or says nothing of
 //! anybody: the pages of a read, rests and marks, leases, what a source last
 //! said of an unchanged person, the counters of the brakes, and the queueing of

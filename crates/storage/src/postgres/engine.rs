@@ -47,16 +47,26 @@ const SEALED: [&str; 8] = [
 ];
 
 /// Each version of the schema; forward only, and never edited once published.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: &[(i64, &str, &str)] = &[
     (
         1,
         "first",
         include_str!("../../migrations/postgres/0001_first.sql"),
     ),
     (
+        2,
+        "decisions",
+        include_str!("../../migrations/postgres/0002_decisions.sql"),
+    ),
+    (
         4,
         "audit",
         include_str!("../../migrations/postgres/0004_audit.sql"),
+    ),
+    (
+        5,
+        "operation",
+        include_str!("../../migrations/postgres/0005_operation.sql"),
     ),
     (
         7,
@@ -79,6 +89,13 @@ impl Engine {
     /// Connects and brings the schema up to date; of several processes that
     /// start at once, one does it and the others wait.
     pub(crate) async fn open(url: &str) -> Result<Self, StorageError> {
+        let engine = Self::connect(url).await?;
+        migrations(None).run(&engine.pool).await?;
+        Ok(engine)
+    }
+
+    /// Connects and leaves the schema as it is.
+    pub(crate) async fn connect(url: &str) -> Result<Self, StorageError> {
         let options = PgConnectOptions::from_str(url)
             // The error could repeat the address, and with it a password.
             .map_err(|_| StorageError::Address)?
@@ -94,17 +111,6 @@ impl Engine {
             .acquire_timeout(PATIENCE)
             .connect_with(options)
             .await?;
-        Migrator::with_migrations(
-            MIGRATIONS
-                .into_iter()
-                .map(|(version, name, sql)| {
-                    let kind = MigrationType::Simple;
-                    Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
-                })
-                .collect(),
-        )
-        .run(&pool)
-        .await?;
         Ok(Self { pool })
     }
 
@@ -168,10 +174,45 @@ impl Engine {
         Ok(())
     }
 
+    /// A reader that sees everything as it is at its first statement, however long
+    /// it reads; writers go on meanwhile.
+    pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Postgres>, StorageError> {
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Ok(self.pool.begin_with(begin).await?)
+    }
+
     /// Waits for open work and closes the connections.
     pub(crate) async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Which versions of the schema this program knows.
+pub(crate) fn versions() -> Vec<i64> {
+    MIGRATIONS.iter().map(|(version, ..)| *version).collect()
+}
+
+/// Brings the schema up to date, or to these versions and no further.
+pub(crate) async fn migrate(
+    session: &mut Session,
+    only: Option<&[i64]>,
+) -> Result<(), StorageError> {
+    // Not `run`: its future could not be sent to another thread.
+    Ok(migrations(only).run_direct(None, session, false).await?)
+}
+
+fn migrations(only: Option<&[i64]>) -> Migrator {
+    Migrator::with_migrations(
+        MIGRATIONS
+            .iter()
+            .copied()
+            .filter(|(version, ..)| only.is_none_or(|only| only.contains(version)))
+            .map(|(version, name, sql)| {
+                let kind = MigrationType::Simple;
+                Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
+            })
+            .collect(),
+    )
 }
 
 /// The database's own clock, in microseconds since 1970 UTC: leases of several

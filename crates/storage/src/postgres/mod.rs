@@ -2,6 +2,7 @@
 
 mod bulk;
 pub(crate) mod engine;
+pub(crate) mod whole;
 
 pub(crate) use engine::Engine;
 
@@ -10,12 +11,18 @@ pub(crate) type Db = sqlx::Postgres;
 /// One connection to the database.
 pub(crate) type Session = sqlx::PgConnection;
 
+#[path = "../statements/account_access.rs"]
+pub(crate) mod account_access;
 #[path = "../statements/audit.rs"]
 pub(crate) mod audit;
 #[path = "../statements/audited.rs"]
 pub(crate) mod audited;
+#[path = "../statements/condition.rs"]
+pub(crate) mod condition;
 #[path = "../statements/connections.rs"]
 pub(crate) mod connections;
+#[path = "../statements/decisions.rs"]
+pub(crate) mod decisions;
 #[path = "../statements/due.rs"]
 pub(crate) mod due;
 #[path = "../statements/erase.rs"]
@@ -44,5 +51,7 @@ pub(crate) mod records;
 pub(crate) mod runs;
 #[path = "../statements/snapshots.rs"]
 pub(crate) mod snapshots;
+#[path = "../statements/tokens.rs"]
+pub(crate) mod tokens;
 #[path = "../statements/touched.rs"]
 pub(crate) mod touched;

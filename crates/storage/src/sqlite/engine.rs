@@ -12,7 +12,7 @@ use super::Session;
 use crate::error::StorageError;
 
 /// The file inside the folder.
-const FILE: &str = "muster.db";
+pub(crate) const FILE: &str = "muster.db";
 /// How long a writer of this or another process is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Readers at once; more would only share the same cores.
@@ -26,16 +26,26 @@ const IN_MEMORY: i64 = 512 * 1024 * 1024;
 const SIZE: &str = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
 
 /// Each version of the schema; forward only, and never edited once published.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: &[(i64, &str, &str)] = &[
     (
         1,
         "first",
         include_str!("../../migrations/sqlite/0001_first.sql"),
     ),
     (
+        2,
+        "decisions",
+        include_str!("../../migrations/sqlite/0002_decisions.sql"),
+    ),
+    (
         4,
         "audit",
         include_str!("../../migrations/sqlite/0004_audit.sql"),
+    ),
+    (
+        5,
+        "operation",
+        include_str!("../../migrations/sqlite/0005_operation.sql"),
     ),
     (
         7,
@@ -56,6 +66,13 @@ pub(crate) struct Engine {
 impl Engine {
     /// Opens or makes the file in a folder and brings its schema up to date.
     pub(crate) async fn open(directory: &Path) -> Result<Self, StorageError> {
+        let engine = Self::connect(directory).await?;
+        migrations(None).run(&engine.writer).await?;
+        Ok(engine)
+    }
+
+    /// Opens or makes the file in a folder and leaves its schema as it is.
+    pub(crate) async fn connect(directory: &Path) -> Result<Self, StorageError> {
         make_private(directory).map_err(|error| StorageError::Directory {
             path: directory.to_owned(),
             reason: error.kind(),
@@ -79,17 +96,6 @@ impl Engine {
             .acquire_timeout(PATIENCE)
             .connect_with(options.clone())
             .await?;
-        Migrator::with_migrations(
-            MIGRATIONS
-                .into_iter()
-                .map(|(version, name, sql)| {
-                    let kind = MigrationType::Simple;
-                    Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
-                })
-                .collect(),
-        )
-        .run(&writer)
-        .await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(PATIENCE)
@@ -149,11 +155,45 @@ impl Engine {
         Ok(())
     }
 
+    /// A reader that sees everything as it is at its first statement, however long
+    /// it reads; the writer goes on meanwhile.
+    pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Sqlite>, StorageError> {
+        Ok(self.readers.begin().await?)
+    }
+
     /// Waits for open work and closes the file.
     pub(crate) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Which versions of the schema this program knows.
+pub(crate) fn versions() -> Vec<i64> {
+    MIGRATIONS.iter().map(|(version, ..)| *version).collect()
+}
+
+/// Brings the schema up to date, or to these versions and no further.
+pub(crate) async fn migrate(
+    session: &mut Session,
+    only: Option<&[i64]>,
+) -> Result<(), StorageError> {
+    // Not `run`: its future could not be sent to another thread.
+    Ok(migrations(only).run_direct(None, session, false).await?)
+}
+
+fn migrations(only: Option<&[i64]>) -> Migrator {
+    Migrator::with_migrations(
+        MIGRATIONS
+            .iter()
+            .copied()
+            .filter(|(version, ..)| only.is_none_or(|only| only.contains(version)))
+            .map(|(version, name, sql)| {
+                let kind = MigrationType::Simple;
+                Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
+            })
+            .collect(),
+    )
 }
 
 /// The database's own clock, in microseconds since 1970 UTC: leases of several

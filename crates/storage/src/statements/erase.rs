@@ -38,15 +38,16 @@ const EMPTY: [&str; 13] = [
         OR sealed_person_id IN (SELECT id FROM stage_ids))",
     "DELETE FROM outbox WHERE organisation_id = $1 \
         AND person_id IN (SELECT id FROM stage_ids)",
-    "DELETE FROM hold_releases WHERE organisation_id = $1 AND (connection_id, external_id) IN ( \
-        SELECT link.connection_id, link.external_id FROM links AS link \
-        JOIN stage_ids ON stage_ids.id = link.person_id WHERE link.organisation_id = $1)",
     "DELETE FROM record_keys WHERE organisation_id = $1 AND (connection_id, external_id) IN ( \
         SELECT link.connection_id, link.external_id FROM links AS link \
         JOIN stage_ids ON stage_ids.id = link.person_id WHERE link.organisation_id = $1)",
     "DELETE FROM record_bodies WHERE organisation_id = $1 AND (connection_id, external_id) IN ( \
         SELECT link.connection_id, link.external_id FROM links AS link \
         JOIN stage_ids ON stage_ids.id = link.person_id WHERE link.organisation_id = $1)",
+    "DELETE FROM record_decisions WHERE organisation_id = $1 AND ( \
+        person_id IN (SELECT id FROM stage_ids) OR (connection_id, external_id) IN ( \
+        SELECT link.connection_id, link.external_id FROM links AS link \
+        JOIN stage_ids ON stage_ids.id = link.person_id WHERE link.organisation_id = $1))",
     "DELETE FROM source_records WHERE organisation_id = $1 AND (connection_id, external_id) IN ( \
         SELECT link.connection_id, link.external_id FROM links AS link \
         JOIN stage_ids ON stage_ids.id = link.person_id WHERE link.organisation_id = $1)",
@@ -72,6 +73,15 @@ const REMEMBER: &str = "INSERT INTO erased_people (organisation_id, person_id, e
     SELECT people.organisation_id, people.id, $2 FROM people \
     JOIN stage_ids ON stage_ids.id = people.id WHERE people.organisation_id = $1 \
     ON CONFLICT (organisation_id, person_id) DO NOTHING";
+/// The given instant is the right one: that of erasing again is not.
+const REMEMBER_GIVEN: &str = "INSERT INTO erased_people (organisation_id, person_id, erased_at) \
+    SELECT $1, given.person_id, min(given.erased_at) FROM stage_erased AS given WHERE true \
+    GROUP BY given.person_id ON CONFLICT (organisation_id, person_id) \
+    DO UPDATE SET erased_at = excluded.erased_at";
+const ERASED: Table = Table {
+    name: "stage_erased",
+    columns: &[("person_id", Kind::Uuid), ("erased_at", Kind::Number)],
+};
 const DELETE: &str = "DELETE FROM people WHERE organisation_id = $1 \
     AND id IN (SELECT id FROM stage_ids) RETURNING id";
 
@@ -86,7 +96,7 @@ const ANY_MARK: &str = "SELECT 1 FROM erased_records \
     WHERE organisation_id = $1 AND connection_id = $2 LIMIT 1";
 const LIFT: &str = "DELETE FROM erased_records \
     WHERE organisation_id = $1 AND connection_id = $2 AND digest = $3";
-const ERASED: &str = "SELECT erased_at FROM erased_people \
+const ERASED_AT: &str = "SELECT erased_at FROM erased_people \
     WHERE organisation_id = $1 AND person_id = $2";
 /// A plan's head lists the records whose manager could not be resolved.
 const HEADERS: &str = "SELECT id, header FROM plans WHERE organisation_id = $1 \
@@ -143,7 +153,7 @@ pub(crate) async fn erased_at(
     session: &mut Session,
     person: PersonId,
 ) -> Result<Option<Timestamp>, StorageError> {
-    sqlx::query_scalar::<Db, i64>(ERASED)
+    sqlx::query_scalar::<Db, i64>(ERASED_AT)
         .bind(scope.id())
         .bind(person.uuid())
         .fetch_optional(session)
@@ -277,4 +287,23 @@ fn record_digest(scope: &Scope, connection: Uuid, id: &str) -> Digest {
     let mut digester = scope.index_key.digester("erased record");
     digester.bytes(connection.as_bytes()).text(id);
     digester.finish()
+}
+/// Remembers people as erased, with the instant, whether or not they are there.
+pub(crate) async fn remember(
+    scope: &Scope,
+    session: &mut Session,
+    people: &[(PersonId, Timestamp)],
+) -> Result<(), StorageError> {
+    for people in people.chunks(AT_ONCE) {
+        let rows: Vec<Vec<Cell>> = people
+            .iter()
+            .map(|(person, at)| vec![person.uuid().into(), at.as_microsecond().into()])
+            .collect();
+        stage(&mut *session, &ERASED, &rows).await?;
+        sqlx::query(REMEMBER_GIVEN)
+            .bind(scope.id())
+            .execute(&mut *session)
+            .await?;
+    }
+    Ok(())
 }

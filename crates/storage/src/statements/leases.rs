@@ -23,6 +23,16 @@ const HOLDER: &str = "SELECT run_id, since FROM leases \
 const EXTEND: &str =
     "UPDATE leases SET lease_until = $3 WHERE organisation_id = $1 AND run_id = $2";
 const GIVE_BACK: &str = "DELETE FROM leases WHERE organisation_id = $1 AND run_id = $2";
+const TAKE_ALL: &str = "DELETE FROM leases WHERE organisation_id = $1";
+
+/// Takes the leases of all runs away.
+pub(crate) async fn take_all(scope: &Scope, session: &mut Session) -> Result<(), StorageError> {
+    sqlx::query(TAKE_ALL)
+        .bind(scope.id())
+        .execute(session)
+        .await?;
+    Ok(())
+}
 
 /// Takes the connection for a run.
 pub(crate) async fn take(

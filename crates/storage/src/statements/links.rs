@@ -267,15 +267,17 @@ fn read(scope: &Scope, row: Row) -> Result<(ConnectionId, Link), StorageError> {
     let key = people::open_key(scope, person, &wrapped)?;
     let owner = [connection.as_bytes().as_slice(), id.as_bytes()];
     let plain = scope.open(&key, "links.sealed", &owner, &sealed)?;
-    let (said, base) = from_json::<LinkMemory>("links.sealed", &plain)?.into_parts();
+    let memory = from_json::<LinkMemory>("links.sealed", &plain)?.into_parts();
     let decisions: BTreeMap<Field, Decision> = from_json("links.decisions", decisions.as_bytes())?;
     let link = Link {
         external_id: ExternalId::new(id),
         person: PersonId::from_uuid(person),
-        said,
+        said: memory.said,
         revision,
-        base,
+        base: memory.base,
         decisions,
+        swings: memory.swings,
+        read_as: memory.read_as,
         gone_since: instant_or_none("links.gone_since", gone_since)?,
         version: count("links.version", version)?,
     };

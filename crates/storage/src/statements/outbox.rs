@@ -1,5 +1,6 @@
 //! Outward work, queued with the change it follows from.
 
+use jiff::Timestamp;
 use muster_model::PersonId;
 use uuid::Uuid;
 
@@ -33,6 +34,8 @@ const LIST: &str = "SELECT message.id, message.kind, message.person_id, message.
     WHERE message.organisation_id = $1 AND message.state = $2 ORDER BY message.id LIMIT $3";
 const MARK: &str = "UPDATE outbox SET state = $2 \
     WHERE organisation_id = $1 AND id IN (SELECT id FROM stage_ids)";
+const CANCEL_BEFORE: &str = "UPDATE outbox SET state = $2 \
+    WHERE organisation_id = $1 AND state = $3 AND created_at <= $4";
 
 type Row = (Uuid, String, Uuid, Vec<u8>, String, i64, Vec<u8>);
 
@@ -104,6 +107,22 @@ pub(crate) async fn mark(
             .await?;
     }
     Ok(())
+}
+
+/// Cancels what waits since an instant or longer; how many there were.
+pub(crate) async fn cancel_before(
+    scope: &Scope,
+    session: &mut Session,
+    at: Timestamp,
+) -> Result<u64, StorageError> {
+    Ok(sqlx::query(CANCEL_BEFORE)
+        .bind(scope.id())
+        .bind(OutboxState::Cancelled.word())
+        .bind(OutboxState::Waiting.word())
+        .bind(at.as_microsecond())
+        .execute(session)
+        .await?
+        .rows_affected())
 }
 
 fn read(scope: &Scope, row: Row) -> Result<StoredMessage, StorageError> {

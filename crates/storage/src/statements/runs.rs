@@ -1,9 +1,12 @@
 //! Runs and their reports.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use muster_model::report::Trigger;
-use muster_model::{ConnectionId, Digest, RunId, RunReport};
+use muster_model::report::{
+    Counts, MessageCounts, Outcome, PeopleCounts, RunError, TargetCounts, Trigger,
+};
+use muster_model::{ConnectionId, Digest, Evidence, RunId, RunReport};
 use uuid::Uuid;
 
 use super::{Db, Session, leases};
@@ -21,6 +24,10 @@ const LIST: &str = "SELECT id, connection_id, started_by, started_at, finished_a
     FROM runs WHERE organisation_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2";
 const BY_ID: &str = "SELECT id, connection_id, started_by, started_at, finished_at, report \
     FROM runs WHERE organisation_id = $1 AND id = $2";
+const UNFINISHED: &str = "SELECT id, connection_id, started_by, started_at, finished_at, report \
+    FROM runs WHERE organisation_id = $1 AND finished_at IS NULL";
+const INTERRUPT: &str = "UPDATE runs SET finished_at = $3, report = $4 \
+    WHERE organisation_id = $1 AND id = $2 AND finished_at IS NULL";
 
 type Row = (Uuid, Uuid, String, i64, Option<i64>, Option<String>);
 
@@ -107,6 +114,53 @@ pub(crate) async fn by_id(
         .await?
         .map(read)
         .transpose()
+}
+
+/// Ends every run that has not ended, and takes its lease: for a database that was
+/// put back, where nobody works on them. How many there were.
+pub(crate) async fn interrupt(scope: &Scope, session: &mut Session) -> Result<u64, StorageError> {
+    leases::take_all(scope, &mut *session).await?;
+    let runs = sqlx::query_as::<Db, Row>(UNFINISHED)
+        .bind(scope.id())
+        .fetch_all(&mut *session)
+        .await?;
+    let mut interrupted = 0;
+    for run in runs {
+        let run = read(run)?;
+        let finished = scope.now_stored()?.max(run.started_at);
+        let report = RunReport {
+            run: run.id,
+            connection: run.connection,
+            trigger: run.trigger,
+            outcome: Outcome::Failed,
+            planned_only: false,
+            started: run.started_at,
+            finished,
+            evidence: Evidence::none(),
+            people: PeopleCounts::default(),
+            counts: Counts::default(),
+            fields: BTreeMap::new(),
+            target: TargetCounts::default(),
+            messages: MessageCounts::default(),
+            holds: Vec::new(),
+            audit: None,
+            error: Some(RunError {
+                code: "run.interrupted".to_owned(),
+                message: "run.interrupted: the run was at work when the backup was made that was \
+                          restored; what it had done until then stays, the next run goes on"
+                    .to_owned(),
+            }),
+        };
+        interrupted += sqlx::query(INTERRUPT)
+            .bind(scope.id())
+            .bind(run.id.uuid())
+            .bind(finished.as_microsecond())
+            .bind(to_json("runs.report", &report)?)
+            .execute(&mut *session)
+            .await?
+            .rows_affected();
+    }
+    Ok(interrupted)
 }
 
 fn read(

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use muster_model::PersonId;
+use muster_model::{Answer, HoldKind, Matter, PersonId, RecordDecision};
 use muster_storage::{
-    AuditFindings, AuditHead, ChangeMark, ChangeState, HoldRelease, OutboxMessage, OutboxState,
+    AuditFindings, AuditHead, ChangeMark, ChangeState, OutboxMessage, OutboxState,
 };
 
 use crate::bench::Bench;
@@ -46,18 +46,20 @@ async fn story(bench: &Bench) -> Story {
         .update_connection(&renamed, Some(&credentials("hush")))
         .await
         .unwrap();
-    let release = HoldRelease {
-        kind: muster_model::HoldKind::Create,
-        external_id: Some(external_id(1)),
-        plan,
+    let matter = Matter::Hold(HoldKind::Create);
+    let decision = RecordDecision {
+        external_id: external_id(1),
+        matter,
+        answer: Answer::Release,
+        about: company.key.digest("about", "made up"),
+        plan: Some(plan),
     };
-    let releases = [release];
     transaction
-        .release_holds(company.id(), &releases)
+        .store_decisions(company.id(), &[decision])
         .await
         .unwrap();
     transaction
-        .take_back_releases(company.id(), &releases)
+        .take_back_decisions(company.id(), &[(external_id(1), matter)])
         .await
         .unwrap();
     transaction.commit().await.unwrap();
@@ -159,8 +161,8 @@ async fn what_is_done_is_entered_and_verifies(bench: Bench) {
             "people.written",
             "connection.changed",
             "credentials.stored",
-            "hold.released",
-            "release.taken_back",
+            "decided",
+            "decision.taken_back",
             "outbox.marked",
             "link.deleted",
             "run.finished",
@@ -583,6 +585,10 @@ fn every_method_that_writes_is_audited_or_says_why_not() {
         ("store_records", "as begin_snapshot"),
         ("begin_plan", "nobody sees a plan before finish_plan"),
         ("add_changes", "as begin_plan"),
+        (
+            "remember_erased",
+            "repeats a list that is kept outside of the log; who is there is entered as erased",
+        ),
         ("settle", "what to look at next, not what is true"),
         ("unsettle", "as settle"),
         ("mark_records_due", "as settle"),

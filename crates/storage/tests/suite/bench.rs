@@ -114,6 +114,25 @@ impl Bench {
         .await
     }
 
+    /// What is passed in besides the key.
+    pub(crate) fn passed_in(&self) -> (Arc<dyn Clock>, Arc<dyn IdSource>, Arc<dyn Entropy>) {
+        (self.clock.clone(), self.ids.clone(), self.entropy.clone())
+    }
+
+    /// Other data, with the same key.
+    pub(crate) async fn opened_at(&self, location: &Location) -> Storage {
+        self.with_key_at(KEY, location).await
+    }
+
+    /// Other data, with a key.
+    pub(crate) async fn with_key_at(&self, key: &str, location: &Location) -> Storage {
+        let (clock, ids, entropy) = self.passed_in();
+        let key = MasterKey::from_hex(key).unwrap();
+        Storage::open(location, key, clock, ids, entropy)
+            .await
+            .unwrap()
+    }
+
     pub(crate) fn ids(&self) -> &dyn IdSource {
         self.ids.as_ref()
     }

@@ -52,6 +52,7 @@ pub(crate) fn record(number: u32) -> SourceRecord {
         whole: true,
         fields: fields(number),
         problems: Vec::new(),
+        raw: muster_model::Raw::default(),
     }
 }
 
@@ -124,6 +125,8 @@ pub(crate) fn link(record: &SourceRecord, person: PersonId) -> Link {
         revision: record.revision,
         base: BTreeMap::new(),
         decisions: BTreeMap::new(),
+        swings: BTreeMap::new(),
+        read_as: None,
         gone_since: None,
         version: 0,
     }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use jiff::civil::date;
 use muster_model::policy::BrakeKind;
 use muster_model::report::Trigger;
-use muster_model::{HoldKind, MatchKey, PersonId};
+use muster_model::values::Email;
+use muster_model::{Answer, MatchKey, Matter, PersonId, RecordDecision};
 use muster_storage::{
-    ChangeMark, ChangeState, HoldRelease, NewPlan, OutboxMessage, OutboxState, PersonQuery, Rest,
-    StorageError,
+    ChangeMark, ChangeState, Condition, NewPlan, NewToken, OutboxMessage, OutboxState, PersonQuery,
+    Rest, Role, StorageError, TokenScope,
 };
 
 use crate::bench::Bench;
@@ -29,7 +30,7 @@ struct Victim {
     people: Vec<PersonId>,
     plan: muster_model::PlanId,
     made: muster_model::Plan,
-    release: HoldRelease,
+    release: RecordDecision,
 }
 
 async fn victim(bench: &Bench) -> Victim {
@@ -47,10 +48,12 @@ async fn victim(bench: &Bench) -> Victim {
     managed.manager = Some(people[0]);
     managed.standing.administrator = true;
     managed.access = muster_model::Access::Active;
-    let release = HoldRelease {
-        kind: HoldKind::Create,
-        external_id: None,
-        plan,
+    let release = RecordDecision {
+        external_id: external_id(0),
+        matter: Matter::Match,
+        answer: Answer::Link(people[0]),
+        about: company.key.digest("held", "keys"),
+        plan: Some(plan),
     };
     let mut transaction = company.begin().await;
     transaction
@@ -58,7 +61,7 @@ async fn victim(bench: &Bench) -> Victim {
         .await
         .unwrap();
     transaction
-        .release_holds(company.id(), std::slice::from_ref(&release))
+        .store_decisions(company.id(), std::slice::from_ref(&release))
         .await
         .unwrap();
     transaction
@@ -83,6 +86,15 @@ async fn victim(bench: &Bench) -> Victim {
         .settle(company.id(), VERSIONS, &[rest])
         .await
         .unwrap();
+    let address = Email::parse("Kari@nordlys.example").unwrap();
+    transaction
+        .give_access(&address, Role::Owner, LEASE)
+        .await
+        .unwrap();
+    transaction
+        .create_token(&new_token(Some(company.id())))
+        .await
+        .unwrap();
     transaction.commit().await.unwrap();
     Victim {
         company,
@@ -91,6 +103,14 @@ async fn victim(bench: &Bench) -> Victim {
         plan,
         made,
         release,
+    }
+}
+
+fn new_token(connection: Option<muster_model::ConnectionId>) -> NewToken {
+    NewToken {
+        scopes: [TokenScope::Scim].into(),
+        connection,
+        expires_at: None,
     }
 }
 
@@ -112,6 +132,13 @@ async fn nothing_is_read_across_organisations(bench: Bench) {
     let thief = bench.organisation("Aurora").await;
     let mut reader = bench.read(&thief).await;
     assert_eq!(reader.organisation(), thief.id);
+    assert_eq!(reader.condition().await.unwrap(), Condition::default());
+    assert_ne!(
+        victim.company.read().await.condition().await.unwrap(),
+        Condition::default()
+    );
+    assert_eq!(reader.accesses().await.unwrap(), []);
+    assert_eq!(reader.tokens().await.unwrap(), []);
     assert_eq!(
         code(reader.connection(connection).await),
         "connection.unknown"
@@ -234,7 +261,8 @@ async fn nothing_is_read_across_organisations(bench: Bench) {
             .unwrap()
             .is_empty()
     );
-    assert!(reader.releases(connection).await.unwrap().is_empty());
+    let records = [victim.release.external_id.clone()];
+    assert_eq!(reader.decisions(connection, &records).await.unwrap(), []);
     assert!(
         reader
             .outbox(OutboxState::Waiting, 10)
@@ -280,6 +308,36 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         code(transaction.begin_snapshot(thief.id(), run).await),
         "run.lease_lost"
     );
+    let token = victim
+        .company
+        .read()
+        .await
+        .tokens()
+        .await
+        .unwrap()
+        .remove(0);
+    assert!(!transaction.revoke_token(token.id).await.unwrap());
+    let answer = transaction.create_token(&new_token(Some(connection))).await;
+    assert_eq!(code(answer), "connection.unknown");
+    // Only the thief's own run is at work for the thief.
+    assert_eq!(transaction.interrupt_runs().await.unwrap(), 1);
+    assert_eq!(
+        transaction
+            .cancel_outbox_before(jiff::Timestamp::MAX)
+            .await
+            .unwrap(),
+        0
+    );
+    transaction
+        .remember_erased(&[(victim.people[0], bench_now())])
+        .await
+        .unwrap();
+    // The same human may enter both, with one account.
+    let address = Email::parse("kari@Nordlys.example").unwrap();
+    transaction
+        .give_access(&address, Role::Viewer, LEASE)
+        .await
+        .unwrap();
     let given = [to_store(record(1), &thief.key)];
     for connection in [connection, thief.id()] {
         let answer = transaction
@@ -355,17 +413,37 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         .passed(connection, BrakeKind::Create, bench_now(), 9)
         .await;
     assert_eq!(code(answer), "connection.unknown");
+    let answer = transaction
+        .store_decisions(connection, std::slice::from_ref(&victim.release))
+        .await;
+    assert_eq!(code(answer), "connection.unknown");
+    // Neither under somebody else's plan, nor about somebody else's person.
+    let without_plan = RecordDecision {
+        plan: None,
+        ..victim.release.clone()
+    };
+    let without_person = RecordDecision {
+        answer: Answer::Leave,
+        ..victim.release.clone()
+    };
     transaction
-        .release_holds(connection, std::slice::from_ref(&victim.release))
+        .store_decisions(thief.id(), &[without_plan])
         .await
         .unwrap();
     transaction
-        .release_holds(thief.id(), std::slice::from_ref(&victim.release))
+        .store_decisions(thief.id(), &[without_person])
         .await
         .unwrap();
-    assert!(transaction.releases(thief.id()).await.unwrap().is_empty());
+    let records = [victim.release.external_id.clone()];
+    for connection in [connection, thief.id()] {
+        let seen = transaction.decisions(connection, &records).await.unwrap();
+        assert_eq!(seen, []);
+    }
     transaction
-        .take_back_releases(connection, std::slice::from_ref(&victim.release))
+        .take_back_decisions(
+            connection,
+            &[(victim.release.external_id.clone(), victim.release.matter)],
+        )
         .await
         .unwrap();
     let body = serde_json::Value::Null;
@@ -417,6 +495,9 @@ async fn everything(bench: &Bench, victim: &Victim) -> Vec<String> {
                 .expose("token")
         ),
         format!("{:?}", reader.runs(10).await.unwrap()),
+        format!("{:?}", reader.accesses().await.unwrap()),
+        format!("{:?}", reader.tokens().await.unwrap()),
+        format!("{:?}", reader.condition().await.unwrap()),
         format!(
             "{:?}",
             reader
@@ -433,7 +514,13 @@ async fn everything(bench: &Bench, victim: &Victim) -> Vec<String> {
                 .await
                 .unwrap()
         ),
-        format!("{:?}", reader.releases(connection).await.unwrap()),
+        format!(
+            "{:?}",
+            reader
+                .decisions(connection, &(0..3).map(external_id).collect::<Vec<_>>())
+                .await
+                .unwrap()
+        ),
         format!(
             "{:?}",
             reader

@@ -1,4 +1,4 @@
-use muster_model::{Field, Value};
+use muster_model::{Answer, Field, Matter, RecordDecision, Value};
 use muster_storage::{ChangeState, Location, OutboxMessage, OutboxState};
 
 use crate::bench::Bench;
@@ -38,11 +38,31 @@ async fn erasing_leaves_nothing_that_could_be_read(bench: Bench) {
         })
         .collect();
     transaction.enqueue(&messages).await.unwrap();
+    let decision = |number, answer| RecordDecision {
+        external_id: external_id(number),
+        matter: Matter::Match,
+        answer,
+        about: company.key.digest("held", "keys"),
+        plan: None,
+    };
+    // About a record of theirs, and about another that was to be theirs.
+    let decided = [
+        decision(0, Answer::Leave),
+        decision(1, Answer::Unlinked(people[0])),
+        decision(2, Answer::Leave),
+    ];
+    transaction
+        .store_decisions(company.id(), &decided)
+        .await
+        .unwrap();
     assert_eq!(transaction.erase_people(&people[..1]).await.unwrap(), 1);
     assert_eq!(transaction.erase_people(&people[..1]).await.unwrap(), 0);
     transaction.commit().await.unwrap();
 
     let mut reader = company.read().await;
+    let ids: Vec<_> = (0..3).map(external_id).collect();
+    let kept = reader.decisions(company.id(), &ids).await.unwrap();
+    assert_eq!(kept, decided[2..]);
     let mut left: Vec<_> = reader.people(&people).await.unwrap();
     left.sort_by_key(|person| person.id);
     assert_eq!(

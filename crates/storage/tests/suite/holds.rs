@@ -1,15 +1,15 @@
 use std::collections::BTreeMap;
 
-use muster_model::HoldKind;
 use muster_model::policy::BrakeKind;
-use muster_storage::{HoldRelease, OutboxMessage, OutboxState};
+use muster_model::{Answer, HoldKind, Matter, RecordDecision};
+use muster_storage::{OutboxMessage, OutboxState};
 
 use crate::bench::Bench;
 use crate::company::{Company, external_id};
 
 on_both_engines!(
     what_brakes_let_through_adds_up_in_its_window,
-    releases_stay_until_they_are_taken_back,
+    decisions_stay_until_they_are_taken_back,
     outward_work_is_queued_in_order,
 );
 
@@ -42,43 +42,50 @@ async fn what_brakes_let_through_adds_up_in_its_window(bench: Bench) {
     );
 }
 
-async fn releases_stay_until_they_are_taken_back(bench: Bench) {
+async fn decisions_stay_until_they_are_taken_back(bench: Bench) {
     let company = Company::found(&bench, "Nordlys").await;
     let (plan, _) = company.plan(Vec::new()).await;
-    let all = HoldRelease {
-        kind: HoldKind::Create,
-        external_id: None,
+    let person = company.people(0..1).await[0];
+    let about = |text: &str| company.key.digest("held", text);
+    let decision = |number, matter, answer, about, plan| RecordDecision {
+        external_id: external_id(number),
+        matter,
+        answer,
+        about,
         plan,
     };
-    let one = HoldRelease {
-        kind: HoldKind::SuspendSaid,
-        external_id: Some(external_id(1)),
-        plan,
-    };
+    let hold = Matter::Hold(HoldKind::SuspendSaid);
+    let released = decision(1, hold, Answer::Release, about("one"), Some(plan));
+    let joined = decision(1, Matter::Match, Answer::Link(person), about("keys"), None);
+    let left = decision(2, Matter::Match, Answer::Leave, about("keys"), None);
     let mut transaction = company.begin().await;
-    let given = [one.clone(), all.clone()];
+    let given = [released.clone(), joined.clone(), left.clone()];
+    for _ in 0..2 {
+        // Twice is once.
+        transaction
+            .store_decisions(company.id(), &given)
+            .await
+            .unwrap();
+    }
+    transaction.commit().await.unwrap();
+    let ids = [external_id(1), external_id(2), external_id(3)];
+    let stored = company.read().await.decisions(company.id(), &ids).await;
+    assert_eq!(stored.unwrap(), [joined, released, left.clone()]);
+
+    // A later answer to the same matter takes the place of the first.
+    let refused = decision(1, hold, Answer::Refuse, about("another"), Some(plan));
+    let mut transaction = company.begin().await;
     transaction
-        .release_holds(company.id(), &given)
+        .store_decisions(company.id(), std::slice::from_ref(&refused))
         .await
         .unwrap();
-    // Twice is once.
     transaction
-        .release_holds(company.id(), &given)
+        .take_back_decisions(company.id(), &[(external_id(1), Matter::Match)])
         .await
         .unwrap();
     transaction.commit().await.unwrap();
-    let releases = company.read().await.releases(company.id()).await.unwrap();
-    assert_eq!(releases, [all.clone(), one.clone()]);
-    let mut transaction = company.begin().await;
-    transaction
-        .take_back_releases(company.id(), &[all])
-        .await
-        .unwrap();
-    transaction.commit().await.unwrap();
-    assert_eq!(
-        company.read().await.releases(company.id()).await.unwrap(),
-        [one]
-    );
+    let stored = company.read().await.decisions(company.id(), &ids).await;
+    assert_eq!(stored.unwrap(), [refused, left]);
 }
 
 async fn outward_work_is_queued_in_order(bench: Bench) {

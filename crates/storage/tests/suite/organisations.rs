@@ -92,4 +92,6 @@ async fn opening_again_migrates_nothing(bench: Bench) {
     );
     storage.close().await;
     assert_eq!(bench.raw_numbers(versions).await, before);
+    let files = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
+    assert_eq!(before.len(), std::fs::read_dir(files).unwrap().count());
 }

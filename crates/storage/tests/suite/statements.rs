@@ -29,19 +29,57 @@ fn only_the_front_door_is_bound_to_no_organisation() {
     }
     assert!(bound > 50, "only {bound} statements were found");
     let columns = "id, name, region, time_zone, wrapped_key, wrapped_index_key, created_at";
-    assert_eq!(
-        at_the_door,
-        [
-            format!(
-                "INSERT INTO organisations ({columns}) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-                 ON CONFLICT (name) DO NOTHING"
-            ),
-            format!("SELECT {columns} FROM organisations WHERE name = $1"),
-            format!("SELECT {columns} FROM organisations WHERE id = $1"),
-            format!("SELECT {columns} FROM organisations ORDER BY name"),
-        ]
-    );
+    let known = [
+        format!(
+            "INSERT INTO organisations ({columns}) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+             ON CONFLICT (name) DO NOTHING"
+        ),
+        format!("SELECT {columns} FROM organisations WHERE name = $1"),
+        format!("SELECT {columns} FROM organisations WHERE id = $1"),
+        format!("SELECT {columns} FROM organisations ORDER BY name"),
+        // The master key, and what is known of the installation.
+        "SELECT count(*) FROM organisations".to_owned(),
+        "UPDATE organisations SET wrapped_key = $2 WHERE id = $1".to_owned(),
+        // Ids, for a restore.
+        "SELECT organisation_id, person_id, erased_at FROM erased_people \
+         ORDER BY organisation_id, person_id"
+            .to_owned(),
+        "UPDATE installation SET key_version = key_version WHERE id = 1".to_owned(),
+        "UPDATE installation SET key_version = key_version + 1, key_rotated_at = $1 WHERE id = 1"
+            .to_owned(),
+        "UPDATE installation SET restored_at = $1, restored_from = $2, confirmed_at = NULL \
+         WHERE id = 1"
+            .to_owned(),
+        "UPDATE installation SET confirmed_at = $1 WHERE id = 1 AND restored_at IS NOT NULL \
+         AND confirmed_at IS NULL"
+            .to_owned(),
+        "SELECT key_version, key_rotated_at, restored_at, restored_from, confirmed_at \
+         FROM installation WHERE id = 1"
+            .to_owned(),
+        // Accounts by their address, links and tokens by their digest.
+        "INSERT INTO accounts (id, address, created_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (address) DO NOTHING"
+            .to_owned(),
+        "SELECT id, CAST(CASE WHEN password_hash IS NULL THEN 0 ELSE 1 END AS BIGINT) \
+         FROM accounts WHERE address = $1"
+            .to_owned(),
+        "DELETE FROM account_links WHERE account_id = $1 AND used_at IS NULL".to_owned(),
+        "INSERT INTO account_links (digest, account_id, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4)"
+            .to_owned(),
+        "SELECT account_id FROM account_links WHERE digest = $1 AND used_at IS NULL \
+         AND expires_at > $2"
+            .to_owned(),
+        "SELECT organisation_id, id, scopes, connection_id FROM tokens WHERE digest = $1 \
+         AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)"
+            .to_owned(),
+    ];
+    assert_eq!(at_the_door, known);
 }
+
+/// What belongs to the installation and not to an organisation.
+const OF_THE_INSTALLATION: [&str; 4] =
+    ["organisations", "installation", "accounts", "account_links"];
 
 /// Every primary key begins with the organisation.
 #[test]
@@ -54,7 +92,8 @@ fn every_primary_key_begins_with_the_organisation() {
                 let key = table.split("PRIMARY KEY").nth(1).unwrap();
                 let key = key.split([';', ')']).next().unwrap();
                 assert!(
-                    key.trim_start().starts_with("(organisation_id") || name == "organisations",
+                    key.trim_start().starts_with("(organisation_id")
+                        || OF_THE_INSTALLATION.contains(&name),
                     "{engine}/{file}: {name} has the key {key}"
                 );
                 keys += 1;

@@ -331,6 +331,20 @@ impl World {
         ids
     }
 
+    /// Two people with one address, put in by hand.
+    pub(crate) async fn add_by_hand_twice(&self, employee: &Employee) -> [PersonId; 2] {
+        let [one] = self.add_by_hand(&[employee]).await[..] else {
+            panic!("one person was to be made");
+        };
+        let people = self.people().await;
+        let mut twin = people.into_iter().find(|person| person.id == one).unwrap();
+        twin.id = PersonId::new(self.ids.as_ref());
+        twin.version = 0;
+        let other = twin.id;
+        assert_eq!(self.write(vec![twin]).await.unwrap(), []);
+        [one, other]
+    }
+
     /// Ends the world.
     pub(crate) async fn end(self) {
         self.sandbox.stop().await;

@@ -1,0 +1,64 @@
+//! Who answers: the company behind the credentials.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::compiled::{CompanyId, CompiledCompany};
+use super::not_made;
+use super::reading::id;
+use super::vendor::{Variables, Vendor};
+use crate::connector::Account;
+use crate::error::{ConnectError, ErrorKind};
+use crate::expression::Escape;
+
+/// Asks who it is.
+pub(super) async fn account(
+    vendor: &Vendor,
+    company: &CompiledCompany,
+) -> Result<Account, ConnectError> {
+    let answer = match &company.request {
+        Some(request) => Some(vendor.call(request, &Variables::default(), None).await?),
+        None => None,
+    };
+    let tree = answer.as_ref().map_or(&Json::Null, |answer| &answer.json);
+    let found = match &company.id {
+        CompanyId::Answer(pointer) => pointer.find(tree).and_then(id),
+        CompanyId::Template(template) => {
+            let general = vendor.general(None);
+            template
+                .render(&general.scope(), Escape::None)
+                .map_err(not_made)?
+        }
+    };
+    let Some(id) = found.filter(|id| !id.trim().is_empty()) else {
+        let error = match &answer {
+            Some(answer) => vendor
+                .refusals
+                .unexpected("the answer does not name the company", answer),
+            None => ConnectError::new(
+                ErrorKind::Settings,
+                "settings.missing",
+                "the setting that names the company is missing",
+                "enter the connector's settings; `muster connectors show` lists them",
+            ),
+        };
+        return Err(error);
+    };
+    let name = company
+        .name
+        .as_ref()
+        .and_then(|pointer| pointer.find(tree)?.as_str());
+    let rights = company.rights.as_ref().and_then(|pointer| {
+        let list = pointer.find(tree)?.as_array()?;
+        let rights: BTreeSet<String> = list.iter().filter_map(super::reading::id).collect();
+        Some(rights)
+    });
+    Ok(Account {
+        id,
+        name: name
+            .filter(|name| !name.trim().is_empty())
+            .map(str::to_owned),
+        rights,
+    })
+}

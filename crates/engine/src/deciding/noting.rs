@@ -1,0 +1,370 @@
+//! Decisions are written down, all of a file in one transaction, before anything
+//! is done: whoever is killed after it finds them done by the next sync.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use muster_model::link::Decision;
+use muster_model::plan::{Change, Effect};
+use muster_model::{
+    Answer, Digest, DigestKey, ExternalId, Link, MatchKey, Matter, Person, PersonId, PlanId,
+    RecordDecision, RunId, Said, Value,
+};
+use muster_reconcile::compare::pair_digest;
+use muster_reconcile::decided::keys_digest;
+use muster_reconcile::resolve::RowAnswer;
+use muster_storage::{
+    ChangeState, Connection, Organisation, StoredChange, StoredRecord, Transaction,
+};
+
+use super::answers::Answers;
+use super::contradicts;
+use super::line::Line;
+use super::problem::Problem;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::lease::LEASE;
+
+/// Rows noted at once.
+const AT_ONCE: u32 = 500;
+
+/// What notes the decisions of one file.
+pub(super) struct Noting<'a> {
+    engine: &'a Engine,
+    organisation: &'a Organisation,
+    connection: &'a Connection,
+    run: RunId,
+    plan: PlanId,
+    key: DigestKey,
+    /// Strong keys of whom the file makes: nobody is made twice.
+    making: BTreeSet<(MatchKey, Digest)>,
+    problems: Vec<Problem>,
+}
+
+/// What a block of rows is about.
+struct About {
+    links: BTreeMap<ExternalId, Link>,
+    records: BTreeMap<ExternalId, StoredRecord>,
+    people: BTreeMap<PersonId, Person>,
+    known: BTreeSet<(MatchKey, Digest)>,
+}
+
+impl<'a> Noting<'a> {
+    pub(super) fn new(
+        engine: &'a Engine,
+        organisation: &'a Organisation,
+        connection: &'a Connection,
+        run: RunId,
+        plan: PlanId,
+    ) -> Self {
+        Self {
+            engine,
+            organisation,
+            connection,
+            run,
+            plan,
+            key: organisation.digest_key(),
+            making: BTreeSet::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Notes everything, or nothing when something cannot be.
+    pub(super) async fn note(
+        &mut self,
+        answers: &mut Answers,
+        records: &[(ExternalId, Line, Answer)],
+    ) -> Result<Vec<Problem>, EngineError> {
+        let mut transaction = self.engine.storage.begin(self.organisation.id).await?;
+        transaction.extend_lease(self.run, LEASE).await?;
+        let mut after = None;
+        while !answers.rows.is_empty() {
+            let block = transaction
+                .changes(self.plan, ChangeState::ALL, after, AT_ONCE)
+                .await?;
+            let Some(last) = block.last() else { break };
+            after = Some(last.ordinal);
+            self.block(&mut transaction, &block, answers).await?;
+        }
+        self.records(&mut transaction, records).await?;
+        if self.problems.is_empty() {
+            transaction.commit().await?;
+        }
+        Ok(std::mem::take(&mut self.problems))
+    }
+
+    async fn block(
+        &mut self,
+        transaction: &mut Transaction,
+        block: &[StoredChange],
+        answers: &mut Answers,
+    ) -> Result<(), EngineError> {
+        let decided: Vec<(u64, &Change)> = block
+            .iter()
+            .filter(|row| answers.rows.contains_key(&row.ordinal))
+            .filter_map(|row| Some((row.ordinal, row.change.as_ref()?)))
+            .collect();
+        let ids: Vec<ExternalId> = decided
+            .iter()
+            .filter_map(|(_, change)| change.external_id.clone())
+            .collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let named: Vec<PersonId> = decided
+            .iter()
+            .filter_map(|(ordinal, _)| answers.of(*ordinal)?.matching?.person())
+            .collect();
+        let about = self.about(transaction, &ids, &named).await?;
+        let mut decisions: Vec<RecordDecision> = Vec::new();
+        let mut links: Vec<Link> = Vec::new();
+        for (ordinal, change) in decided {
+            let (Some(id), Some(answer)) = (&change.external_id, answers.of(ordinal)) else {
+                continue;
+            };
+            decisions.extend(self.of_holds(id, change, answer));
+            if let (Some(given), Some(record)) = (answer.matching, about.records.get(id)) {
+                let line = Line {
+                    external_id: id.to_string(),
+                    number: answers.lines.get(&ordinal).copied().unwrap_or_default(),
+                    ..Line::default()
+                };
+                // What the record says now is not what was decided about.
+                if Some(record.digest) != change.precondition.record {
+                    continue;
+                }
+                decisions.extend(self.of_match(&line, record, given, &about));
+            }
+            let Some(link) = about.links.get(id) else {
+                continue;
+            };
+            let as_planned = Some(link.version) == change.precondition.link_version;
+            if let Some(after) =
+                self.of_link(link, change, answer, as_planned, about.records.get(id))
+            {
+                if as_planned {
+                    answers.noted.insert(ordinal);
+                }
+                links.push(after);
+            }
+        }
+        let connection = self.connection.id;
+        if !transaction
+            .write_links(connection, &links)
+            .await?
+            .is_empty()
+        {
+            return Err(EngineError::Raced);
+        }
+        transaction.store_decisions(connection, &decisions).await?;
+        transaction.mark_records_due(connection, &ids).await?;
+        Ok(())
+    }
+
+    async fn about(
+        &self,
+        transaction: &mut Transaction,
+        ids: &[ExternalId],
+        named: &[PersonId],
+    ) -> Result<About, EngineError> {
+        let connection = self.connection.id;
+        let records: BTreeMap<ExternalId, StoredRecord> = transaction
+            .records(connection, ids)
+            .await?
+            .into_iter()
+            .map(|row| (row.external_id.clone(), row))
+            .collect();
+        let strong: BTreeSet<(MatchKey, Digest)> = records
+            .values()
+            .flat_map(|row| strong_keys(row, &self.key))
+            .collect();
+        let strong: Vec<_> = strong.into_iter().collect();
+        // Of records nothing is asked: a snapshot that does not exist holds none.
+        let nowhere = muster_model::SnapshotId::from_uuid(uuid::Uuid::nil());
+        let holders = transaction
+            .key_holders(connection, nowhere, &strong)
+            .await?;
+        Ok(About {
+            known: holders
+                .into_iter()
+                .filter(|(_, owners)| !owners.people.is_empty())
+                .map(|(place, _)| place)
+                .collect(),
+            links: transaction
+                .links(connection, ids)
+                .await?
+                .into_iter()
+                .map(|link| (link.external_id.clone(), link))
+                .collect(),
+            people: transaction
+                .people(named)
+                .await?
+                .into_iter()
+                .map(|person| (person.id, person))
+                .collect(),
+            records,
+        })
+    }
+
+    fn of_holds(
+        &self,
+        id: &ExternalId,
+        change: &Change,
+        answer: &RowAnswer,
+    ) -> Vec<RecordDecision> {
+        answer
+            .holds
+            .iter()
+            .filter_map(|(kind, given)| {
+                Some(RecordDecision {
+                    external_id: id.clone(),
+                    matter: Matter::Hold(*kind),
+                    answer: *given,
+                    about: change.matter_of(*kind, &self.key)?,
+                    plan: Some(self.plan),
+                })
+            })
+            .collect()
+    }
+
+    /// Who the record is; a problem where nobody may decide that.
+    fn of_match(
+        &mut self,
+        line: &Line,
+        record: &StoredRecord,
+        given: Answer,
+        about: &About,
+    ) -> Option<RecordDecision> {
+        match given {
+            Answer::Create => {
+                for place in strong_keys(record, &self.key) {
+                    if about.known.contains(&place) || !self.making.insert(place) {
+                        self.problems.push(Problem::new(
+                            line,
+                            "decision",
+                            "decision.known_already",
+                            format!("somebody is known by the same {}: nobody is made twice; write link:PERSON", place.0.field()),
+                        ));
+                        return None;
+                    }
+                }
+            }
+            Answer::Link(person) => {
+                let Some(person) = about.people.get(&person) else {
+                    let message = "the person named behind link: is gone; make a new plan";
+                    self.problems
+                        .push(Problem::new(line, "decision", "person.unknown", message));
+                    return None;
+                };
+                if contradicts(&record.record.fields, &person.fields) {
+                    self.problems.push(Problem::new(
+                        line,
+                        "decision",
+                        "decision.contradicted",
+                        "the two have different national ids: they are not one human; mend the number where it is wrong",
+                    ));
+                    return None;
+                }
+            }
+            _ => {}
+        }
+        Some(RecordDecision {
+            external_id: record.external_id.clone(),
+            matter: Matter::Match,
+            answer: given,
+            about: keys_digest(&record.record, &self.key),
+            plan: Some(self.plan),
+        })
+    }
+
+    /// The link with what was decided about its fields; `None` when nothing was.
+    fn of_link(
+        &self,
+        link: &Link,
+        change: &Change,
+        answer: &RowAnswer,
+        as_planned: bool,
+        record: Option<&StoredRecord>,
+    ) -> Option<Link> {
+        let mut after = link.clone();
+        for planned in &change.effects {
+            let Effect::Conflict {
+                field,
+                theirs,
+                ours,
+            } = &planned.effect
+            else {
+                continue;
+            };
+            let Some(choice) = answer.fields.get(field) else {
+                continue;
+            };
+            let side = |said: &Said<muster_model::plan::FieldValue>| -> Said<Value> {
+                said.clone().map(|said| said.value)
+            };
+            let (theirs, ours) = (side(theirs), side(ours));
+            after.decisions.insert(
+                *field,
+                Decision {
+                    pair: pair_digest(&self.key, *field, theirs.as_ref(), ours.as_ref()),
+                    choice: *choice,
+                },
+            );
+        }
+        let same = |record: &&StoredRecord| Some(record.digest) == change.precondition.record;
+        if let (true, true, Some(record)) = (answer.older, as_planned, record.filter(same)) {
+            // From here on the older revision is the one known.
+            after.revision = record.record.revision;
+        }
+        (after != *link).then_some(after)
+    }
+
+    /// Decisions about records that the plan has no row for: those that were left
+    /// alone before, above all.
+    async fn records(
+        &mut self,
+        transaction: &mut Transaction,
+        records: &[(ExternalId, Line, Answer)],
+    ) -> Result<(), EngineError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<ExternalId> = records.iter().map(|(id, ..)| id.clone()).collect();
+        let named: Vec<PersonId> = records
+            .iter()
+            .filter_map(|(.., answer)| answer.person())
+            .collect();
+        let about = self.about(transaction, &ids, &named).await?;
+        let mut decisions = Vec::new();
+        for (id, line, given) in records {
+            match about.records.get(id) {
+                Some(record) if !about.links.contains_key(id) => {
+                    decisions.extend(self.of_match(line, record, *given, &about));
+                }
+                Some(_) => self.problems.push(Problem::new(
+                    line,
+                    "external_id",
+                    "decision.linked",
+                    "the record is linked to a person; take it apart first with `muster unlink`",
+                )),
+                None => self.problems.push(Problem::new(
+                    line,
+                    "external_id",
+                    "decision.no_row",
+                    "the source has no such record",
+                )),
+            }
+        }
+        let connection = self.connection.id;
+        transaction.store_decisions(connection, &decisions).await?;
+        transaction.mark_records_due(connection, &ids).await?;
+        Ok(())
+    }
+}
+
+fn strong_keys(record: &StoredRecord, key: &DigestKey) -> Vec<(MatchKey, Digest)> {
+    MatchKey::ALL
+        .into_iter()
+        .filter(|match_key| match_key.is_strong())
+        .filter_map(|match_key| Some((match_key, match_key.digest(&record.record.fields, key)?)))
+        .collect()
+}
