@@ -80,6 +80,10 @@ pub(crate) enum Command {
     Decide(Decide),
     /// Take a person and a connection's record apart
     Unlink(Unlink),
+    /// Take back what a run did
+    Undo(Undo),
+    /// Why somebody is as they are
+    Explain(Explain),
     /// People of an organisation
     People(People),
     /// Runs of an organisation, newest first
@@ -410,6 +414,36 @@ pub(crate) struct Sync {
     /// How the report is printed
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     pub(crate) format: PlanFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Undo {
+    #[command(flatten)]
+    pub(crate) organisation: Organisation,
+    /// The run: its id, or the beginning of it
+    pub(crate) run: String,
+    /// Only show what would be taken back
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How the report is printed
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub(crate) format: PlanFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) organisation: Organisation,
+    /// The person: id, e-mail or employee number, also of a record that is nobody yet
+    pub(crate) person: String,
+    /// Only this field
+    pub(crate) field: Option<String>,
+    /// As a run found it: its id, or the beginning of it
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// How the answer is printed
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub(crate) format: TextOrJson,
 }
 
 #[derive(Debug, Args)]

@@ -22,10 +22,9 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// A run report in words.
-pub(crate) fn report_words(report: &RunReport) -> String {
-    let counts = &report.counts;
-    let mut words = vec![format!(
+/// How a run that read a source ended.
+fn read_words(report: &RunReport) -> String {
+    format!(
         "run {}{}: {} — {} read, level {}, {}",
         report.run,
         if report.planned_only {
@@ -41,7 +40,20 @@ pub(crate) fn report_words(report: &RunReport) -> String {
         } else {
             "not complete"
         },
-    )];
+    )
+}
+
+/// A run report in words.
+pub(crate) fn report_words(report: &RunReport) -> String {
+    let counts = &report.counts;
+    let mut words = vec![match report.undoes {
+        Some(undone) => format!(
+            "run {}: {} — takes back run {undone}",
+            report.run,
+            report.outcome.name()
+        ),
+        None => read_words(report),
+    }];
     let classes = [
         ("created", counts.created),
         ("linked", counts.linked),

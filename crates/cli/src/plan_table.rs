@@ -5,7 +5,7 @@ use std::io::Write;
 use muster_engine::deciding::OLDER;
 use muster_engine::planning::Planned;
 use muster_model::plan::{Change, Effect, FieldValue, ManagerKey};
-use muster_model::{ExternalId, Field, HoldKind, Said};
+use muster_model::{ExternalId, Field, HoldKind, Plan, Said};
 use serde_json::json;
 
 /// The columns of the CSV; `decision` is for whoever fills it in.
@@ -35,8 +35,25 @@ struct Line {
 /// The plan as one JSON object.
 pub(crate) fn json(planned: &Planned) -> serde_json::Value {
     let plan = &planned.plan;
-    let rows: Vec<serde_json::Value> = plan
-        .changes
+    json!({
+        "plan": planned.id,
+        "connection": plan.connection,
+        "hash": plan.hash,
+        "cause": plan.cause,
+        "made_for": plan.made_for,
+        "evidence": plan.evidence,
+        "people": plan.people,
+        "counts": plan.counts(),
+        "fields": plan.field_counts(),
+        "holds": plan.holds,
+        "managers": plan.managers,
+        "rows": rows(plan),
+    })
+}
+
+/// The rows of a plan as JSON.
+pub(crate) fn rows(plan: &Plan) -> Vec<serde_json::Value> {
+    plan.changes
         .iter()
         .enumerate()
         .map(|(row, change)| {
@@ -67,31 +84,21 @@ pub(crate) fn json(planned: &Planned) -> serde_json::Value {
                 "due_on": change.due_on,
             })
         })
-        .collect();
-    json!({
-        "plan": planned.id,
-        "connection": plan.connection,
-        "hash": plan.hash,
-        "cause": plan.cause,
-        "made_for": plan.made_for,
-        "evidence": plan.evidence,
-        "people": plan.people,
-        "counts": plan.counts(),
-        "fields": plan.field_counts(),
-        "holds": plan.holds,
-        "managers": plan.managers,
-        "rows": rows,
-    })
+        .collect()
 }
 
 /// The plan as CSV, one line for each effect.
 pub(crate) fn csv(planned: &Planned, out: impl Write) -> anyhow::Result<()> {
+    csv_of(&planned.plan, &planned.id.to_string(), out)
+}
+
+/// A plan under an id as CSV; one that is not stored has none.
+pub(crate) fn csv_of(plan: &Plan, id: &str, out: impl Write) -> anyhow::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(COLUMNS)?;
-    let plan = planned.id.to_string();
     // A row's place in the plan is its name: `decide` finds it by that.
-    for (row, change) in planned.plan.changes.iter().enumerate() {
-        let place = [plan.as_str(), &row.to_string()];
+    for (row, change) in plan.changes.iter().enumerate() {
+        let place = [id, &row.to_string()];
         if change.effects.is_empty() {
             let held = if change.is_older() { OLDER } else { "" };
             write(&mut csv, place, change, None, held)?;
@@ -204,7 +211,28 @@ fn lines(effect: &Effect) -> Vec<Line> {
         }
         Effect::Own { field } => vec![line("own", field.name(), String::new(), String::new())],
         Effect::MarkGone => vec![line("mark_gone", "", String::new(), String::new())],
-        Effect::Remove => vec![line("remove", "", String::new(), String::new())],
+        Effect::Remove { access, .. } => vec![line(
+            "remove",
+            "access",
+            access.name().to_owned(),
+            String::new(),
+        )],
+        Effect::Unlink => vec![line("unlink", "", String::new(), String::new())],
+        Effect::Owner { field, from, to } => {
+            let shown = |owner: &Option<muster_model::ConnectionId>| {
+                owner.map(|id| id.to_string()).unwrap_or_default()
+            };
+            vec![line("owner", field.name(), shown(from), shown(to))]
+        }
+        Effect::Decide { field, to, .. } => {
+            let word = if to.is_some() { "declined" } else { "" };
+            vec![line("decide", field.name(), String::new(), word.to_owned())]
+        }
+        Effect::DeclineRecord { to, .. } => {
+            let word = if to.is_some() { "declined" } else { "" };
+            vec![line("decide", "record", String::new(), word.to_owned())]
+        }
+        Effect::Cancel { kind, .. } => vec![line("cancel", kind, String::new(), String::new())],
     }
 }
 

@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::process::Command;
 
 /// Every command with a page of its own.
-const COMMANDS: [&[&str]; 28] = [
+const COMMANDS: [&[&str]; 30] = [
     &[],
     &["demo"],
     &["diff"],
@@ -32,6 +32,8 @@ const COMMANDS: [&[&str]; 28] = [
     &["plan"],
     &["apply"],
     &["sync"],
+    &["undo"],
+    &["explain"],
     &["people"],
     &["runs"],
     &["erase"],

@@ -10,10 +10,9 @@ use muster_connect::ConnectError;
 use muster_connect::http::{Answer, BaseUrl, Dialect, HttpClient, Request};
 use support::{Raw, TestClock, Vendor, Waits};
 
-const DIALECT: Dialect = Dialect {
-    request_id_header: "x-tlx-request-id",
-    reset_seconds_header: Some("x-rate-limit-reset"),
-};
+fn dialect() -> Dialect {
+    Dialect::json("x-tlx-request-id").reset_seconds("x-rate-limit-reset")
+}
 
 struct Asked {
     result: Result<Answer, ConnectError>,
@@ -33,7 +32,7 @@ async fn ask_at(base_url: &str, request: Request) -> Asked {
     let waits = Arc::new(Waits::default());
     let client = HttpClient::new(
         BaseUrl::parse(base_url, false).unwrap(),
-        DIALECT,
+        dialect(),
         waits.clone(),
         TestClock::at("2025-01-01T12:00:00Z"),
     )

@@ -1,6 +1,7 @@
 //! What can go wrong in a step.
 
 use muster_connect::ConnectError;
+use muster_model::RunId;
 use muster_reconcile::PlanError;
 use muster_storage::StorageError;
 use muster_storage::backup::BackupError;
@@ -190,6 +191,64 @@ pub enum EngineError {
         "token.expired: the token would have expired already; give an instant that is still to come"
     )]
     ExpiredAlready,
+    /// No field of that name.
+    #[error(
+        "field.unknown: {name:?} is no field; the canonical names are those of `muster people --format ndjson`"
+    )]
+    FieldUnknown {
+        /// What was asked for.
+        name: String,
+    },
+    /// No run of that id.
+    #[error(
+        "run.unknown: no run of this organisation begins with {name:?}; `muster runs` lists them"
+    )]
+    RunUnknown {
+        /// What was asked for.
+        name: String,
+    },
+    /// Several runs of that beginning.
+    #[error("run.ambiguous: {name:?} is the beginning of several runs; give more of the id")]
+    RunAmbiguous {
+        /// What was asked for.
+        name: String,
+    },
+    /// The run has no report yet.
+    #[error("undo.at_work: run {run} has not ended; wait for it, or sync again if it was killed")]
+    UndoAtWork {
+        /// Which run.
+        run: RunId,
+    },
+    /// Too long ago.
+    #[error(
+        "undo.too_old: run {run} began on {began}, and a run can be taken back for {days} days; change what is wrong in the source or by hand"
+    )]
+    UndoTooOld {
+        /// Which run.
+        run: RunId,
+        /// The day it began.
+        began: jiff::civil::Date,
+        /// For how many days it is offered.
+        days: i64,
+    },
+    /// Somebody was faster.
+    #[error(
+        "undo.already: run {run} was taken back by run {by}; rows that were held then wait in its plan, for `muster apply`"
+    )]
+    UndoneBefore {
+        /// Which run.
+        run: RunId,
+        /// The run that took it back.
+        by: RunId,
+    },
+    /// Nothing to take back.
+    #[error(
+        "undo.nothing: nothing that run {run} did can be taken back: it changed nothing, or everything was changed since"
+    )]
+    UndoNothing {
+        /// Which run.
+        run: RunId,
+    },
     /// The planner refused.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -227,6 +286,9 @@ impl EngineError {
                 | Self::HoldUnknown { .. }
                 | Self::Decisions { .. }
                 | Self::NotLinked { .. }
+                | Self::FieldUnknown { .. }
+                | Self::RunUnknown { .. }
+                | Self::RunAmbiguous { .. }
                 | Self::PersonUnknown { .. }
                 | Self::PersonUnclear { .. }
                 | Self::PersonErased { .. }

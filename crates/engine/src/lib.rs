@@ -10,6 +10,8 @@
 //! | [`applying`] | each row by itself, or all together; what must go out is queued |
 //! | [`deciding`] | what people decide about rows: checked, remembered, done |
 //! | [`run`](mod@run) | one execution of these, with its lease and its report |
+//! | [`undoing`] | what a run did, taken back by a run of its own |
+//! | [`explaining`] | why somebody is as they are |
 //! | [`erasing`] | people go for good |
 //! | [`auditing`] | is the audit log whole? |
 //! | [`directory`] | people and runs, for whoever asks |
@@ -28,11 +30,13 @@ pub mod doctor;
 pub mod engine;
 pub mod erasing;
 pub mod error;
+pub mod explaining;
 mod lease;
 pub mod planning;
 pub mod read;
 pub mod run;
 pub mod sign_in;
+pub mod undoing;
 mod wake;
 
 pub use engine::Engine;

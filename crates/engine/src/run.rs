@@ -45,7 +45,7 @@ pub(crate) enum Ended {
 impl Ended {
     /// The state of the connection then. What a person stopped while the run was
     /// at work stays stopped.
-    const fn turns(self, state: ConnectionState) -> ConnectionState {
+    pub(crate) const fn turns(self, state: ConnectionState) -> ConnectionState {
         match (state, self) {
             (ConnectionState::Paused | ConnectionState::Disconnected, _) => state,
             (_, Self::Failed) => ConnectionState::Failing,
@@ -136,19 +136,28 @@ impl Engine {
         }
         let connection = reader.connection(stored.plan.connection).await?;
         drop(reader);
-        may_move(&connection)?;
+        // What was done is taken back on a stopped connection too: nothing is read.
+        if stored.undoes.is_none() {
+            may_move(&connection)?;
+        }
         let planned = Planned {
             id: stored.id,
             plan: stored.plan,
             versions: None,
+            made_by: stored.run,
+            undoes: stored.undoes,
         };
         let run = self
             .begin(organisation, &connection, Trigger::Manual)
             .await?;
+        let mut transaction = self.storage.begin(organisation.id).await?;
+        transaction.run_applies(run.id, planned.id).await?;
+        transaction.commit().await?;
         let applied = self
             .apply_rows(organisation, &connection, run.id, &planned, &choice)
             .await?;
         let mut report = self.report(&run, &planned.plan, applied, false);
+        report.undoes = planned.undoes;
         self.close(organisation, &mut report, Ended::Applied)
             .await?;
         Ok(Made {
@@ -281,7 +290,7 @@ impl Engine {
     }
 
     /// A run that failed: reported, and the connection's state tells it.
-    async fn fail(
+    pub(crate) async fn fail(
         &self,
         organisation: &Organisation,
         run: &Run,
@@ -319,6 +328,7 @@ impl Engine {
             trigger: run.trigger,
             outcome: Outcome::Failed,
             planned_only: false,
+            undoes: None,
             started: run.started_at,
             finished: self.now(),
             evidence: Evidence::none(),
@@ -351,6 +361,7 @@ impl Engine {
             trigger: run.trigger,
             outcome,
             planned_only,
+            undoes: None,
             started: run.started_at,
             finished: self.finished(run.started_at),
             evidence: plan.evidence.clone(),

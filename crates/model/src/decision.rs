@@ -65,6 +65,8 @@ pub enum Answer {
     Leave,
     /// It was taken apart from this person: as [`Answer::Leave`].
     Unlinked(PersonId),
+    /// An undo took back what was made of it: as [`Answer::Leave`].
+    Declined,
     /// Do what is held.
     Release,
     /// Do not do it, until it would be something else.
@@ -80,6 +82,7 @@ impl Answer {
             Self::Link(_) => "link",
             Self::Leave => "leave",
             Self::Unlinked(_) => "unlinked",
+            Self::Declined => "declined",
             Self::Release => "release",
             Self::Refuse => "refuse",
         }
@@ -102,6 +105,7 @@ impl Answer {
             ("link", Some(person)) => Some(Self::Link(person)),
             ("leave", _) => Some(Self::Leave),
             ("unlinked", Some(person)) => Some(Self::Unlinked(person)),
+            ("declined", _) => Some(Self::Declined),
             ("release", _) => Some(Self::Release),
             ("refuse", _) => Some(Self::Refuse),
             _ => None,
@@ -121,6 +125,7 @@ mod tests {
             Answer::Link(person),
             Answer::Leave,
             Answer::Unlinked(person),
+            Answer::Declined,
             Answer::Release,
             Answer::Refuse,
         ] {

@@ -10,6 +10,7 @@ use crate::engagement::{self, Engagement, EngagementStatus};
 use crate::field::Field;
 use crate::fields::Fields;
 use crate::id::{ConnectionId, PersonId};
+use crate::provenance::Provenance;
 
 /// A directory row.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,8 @@ pub struct Person {
     pub access_cause: Option<AccessCause>,
     /// What no sync may touch.
     pub standing: Standing,
+    /// Which run set what.
+    pub provenance: Provenance,
     /// Grows by one with each change: the precondition of planned changes.
     pub version: u64,
 }
@@ -67,6 +70,7 @@ impl Person {
             access_before: None,
             access_cause: None,
             standing: Standing::default(),
+            provenance: Provenance::default(),
             version: 0,
         }
     }

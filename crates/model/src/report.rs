@@ -23,6 +23,9 @@ pub struct RunReport {
     /// Was it only planned? Then the counts say what would happen.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub planned_only: bool,
+    /// The run that it takes back; only in an undo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<RunId>,
     /// When it began, UTC.
     pub started: Timestamp,
     /// When it ended, UTC.

@@ -46,6 +46,10 @@ pub fn left(answer: Answer) -> Option<Reason> {
             Reason::DECIDED,
             "left alone as decided, until one of its keys changes",
         )),
+        Answer::Declined => Some(Reason::new(
+            Reason::DECLINED,
+            "left alone since an undo, until one of its keys changes or somebody decides",
+        )),
         Answer::Unlinked(person) => Some(Reason::new(
             "match.unlinked",
             format!(

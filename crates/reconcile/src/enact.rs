@@ -6,8 +6,8 @@ use muster_model::engagement::EngagementStatus;
 use muster_model::link::Choice;
 use muster_model::plan::{Change, Effect, FieldValue, ManagerKey, Planned};
 use muster_model::{
-    Access, AccessCause, Base, ConnectionId, DigestKey, Field, Fields, Flow, Link, Person,
-    PersonId, Policy, Remapped, Said, Situation, SourceRecord, Swing, Value,
+    Access, AccessCause, Base, ConnectionId, Decision, DigestKey, Field, Fields, Flow, Link,
+    Person, PersonId, Policy, Remapped, Said, Situation, SourceRecord, Swing, Value,
 };
 
 use crate::compare::side_digest;
@@ -60,9 +60,27 @@ pub fn enact(change: &Change, mut state: State, context: &EnactContext<'_>) -> S
                     state.link = linked(context, person.id);
                 }
             }
-            Effect::Remove => state.person = None,
-            // What goes outwards, and what waits for a person, changes nothing here.
-            Effect::Conflict { .. } | Effect::Outward { .. } | Effect::MarkGone => {}
+            Effect::Remove { .. } => state = State::default(),
+            Effect::Unlink => state.link = None,
+            Effect::Decide {
+                field,
+                to,
+                theirs,
+                ours,
+                ..
+            } => {
+                if let Some(link) = &mut state.link {
+                    let pair = [theirs, ours].map(|said| said.clone().map(|said| said.value));
+                    decide(link, *field, to.as_ref(), pair, context.policy);
+                }
+            }
+            // What goes outwards, and what waits for a person, changes nothing here;
+            // nor does what is kept beside people and links.
+            Effect::Conflict { .. }
+            | Effect::Outward { .. }
+            | Effect::MarkGone
+            | Effect::DeclineRecord { .. }
+            | Effect::Cancel { .. } => {}
             effect => {
                 if let Some(person) = &mut state.person {
                     enact_on(person, effect, context);
@@ -77,12 +95,15 @@ pub fn enact(change: &Change, mut state: State, context: &EnactContext<'_>) -> S
     }
     let known = state.link.as_ref().map(|link| link.version);
     if let Some(link) = &mut state.link
+        && !change.takes_back()
         && swing(link, change, context)
     {
         link.version += 1;
     }
-    // A link whose record is deleted, or covered no more, takes over nothing.
-    let holds = !matches!(change.situation, Situation::Removed | Situation::OutOfScope);
+    // A link whose record is deleted, or covered no more, takes over nothing; nor
+    // does an undo, which is about what was said before.
+    let holds = !matches!(change.situation, Situation::Removed | Situation::OutOfScope)
+        && !change.takes_back();
     if let (true, Some(record), Some(link)) = (holds, context.record, &mut state.link) {
         believe(link, record, state.person.as_ref(), context.policy);
     }
@@ -200,6 +221,14 @@ fn enact_on(person: &mut Person, effect: &Effect, context: &EnactContext<'_>) {
         Effect::Own { field } => {
             person.owners.insert(*field, context.connection);
         }
+        Effect::Owner { field, to, .. } => match to {
+            Some(owner) => {
+                person.owners.insert(*field, *owner);
+            }
+            None => {
+                person.owners.remove(field);
+            }
+        },
         Effect::Manager { to, .. } => {
             person.manager = match to {
                 None => None,
@@ -255,12 +284,40 @@ pub fn begins_with(effect: &Effect, person: &Person, connection: ConnectionId) -
         Effect::Access { from, .. } => *from == person.access,
         // These are made or joined once: the versions say whether they were.
         Effect::Create { .. } | Effect::Link => false,
+        Effect::Owner { field, from, .. } => *from == person.owners.get(field).copied(),
         Effect::MarkGone
-        | Effect::Remove
+        | Effect::Remove { .. }
+        | Effect::Unlink
+        | Effect::Decide { .. }
+        | Effect::DeclineRecord { .. }
+        | Effect::Cancel { .. }
         | Effect::Own { .. }
         | Effect::Conflict { .. }
         | Effect::Outward { .. } => true,
     }
+}
+
+/// Writes down what is decided about a field. Where it flows both ways the pair
+/// is what both sides are taken to know: only the next move of one is news.
+fn decide(
+    link: &mut Link,
+    field: Field,
+    decision: Option<&Decision>,
+    [theirs, ours]: [Said<Value>; 2],
+    policy: &Policy,
+) {
+    match decision {
+        Some(decision) => {
+            link.decisions.insert(field, decision.clone());
+            if matches!(policy.flow(field), Flow::Both | Flow::Out) {
+                link.base.insert(field, Base { theirs, ours });
+            }
+        }
+        None => {
+            link.decisions.remove(&field);
+        }
+    }
+    link.version += 1;
 }
 
 fn created(fields: &Fields, access: Access, context: &EnactContext<'_>) -> Person {

@@ -12,6 +12,7 @@
 //! 7. [`brakes`]: is that too much for one day?
 //! 8. [`mod@plan`]: the change set, hashed.
 //! 9. [`mod@enact`]: one row, done.
+//! 10. [`mod@undo`]: what a run did, taken back by a plan of its own.
 //!
 //! What people decided is looked at by [`decided`], and made part of a row by
 //! [`resolve`].
@@ -32,6 +33,7 @@ pub mod resolve;
 pub mod scope;
 pub mod tables;
 pub mod trust;
+pub mod undo;
 
 pub use enact::{EnactContext, State, enact};
 pub use input::{
@@ -40,3 +42,4 @@ pub use input::{
 };
 pub use plan::{Block, Decided, Draft, PlanError, Survey, plan, questions};
 pub use render::render;
+pub use undo::undo;

@@ -8,11 +8,12 @@ use crate::trust::{self, Follows, Verdict};
 
 mod claims;
 mod decided;
+pub mod declining;
 mod doubts;
 mod employing;
 mod fields;
 mod linked;
-mod managing;
+pub mod managing;
 mod missing;
 mod record;
 mod rows;

@@ -120,7 +120,21 @@ fn effect(planned: &Planned) -> String {
         Effect::Access { from, to } => format!("access: {} → {}", from.name(), to.name()),
         Effect::Own { field } => format!("{field}: this source decides from now on"),
         Effect::MarkGone => "holds nobody from now on".to_owned(),
-        Effect::Remove => "remove from the directory".to_owned(),
+        Effect::Remove { .. } => "remove from the directory".to_owned(),
+        Effect::Unlink => "unlink".to_owned(),
+        Effect::Owner { field, to, .. } => match to {
+            Some(owner) => format!("{field}: connection {owner} decides again"),
+            None => format!("{field}: ours again"),
+        },
+        Effect::Decide { field, to, .. } => match to {
+            Some(_) => format!("{field}: declined until one of the values moves"),
+            None => format!("{field}: no longer declined"),
+        },
+        Effect::DeclineRecord { to, .. } => match to {
+            Some(_) => "the record is declined until it says something else".to_owned(),
+            None => "the record is no longer declined".to_owned(),
+        },
+        Effect::Cancel { kind, .. } => format!("cancel {kind}, which has not left"),
     };
     if let Some(kind) = planned.held {
         line.push_str(&format!(" [held: {}]", kind.word()));

@@ -6,10 +6,6 @@
 //! planted bug, believable and small, and a test that the law finds it: a law
 //! that finds nothing proves nothing. The seed is fixed, so that a run here is
 //! the run everywhere.
-//!
-//! The law of undo (everything inside the database that was not changed since
-//! comes back, and the next sync of an unchanged source plans nothing) has its
-//! place here, after `shortcut_equals_everybody`, once undo exists.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,8 +17,11 @@
 mod script;
 mod world;
 
+use std::collections::BTreeSet;
+
 use muster_model::plan::{Change, Effect, Quiet};
-use muster_model::{HoldKind, Plan, Reaction, Situation};
+use muster_model::{Field, HoldKind, Plan, Reaction, Situation};
+use muster_reconcile::undo::{UndoInput, Undoing};
 use muster_reconcile::{EnactContext, Input, PlanError, State};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use script::{Script, Step};
@@ -463,6 +462,173 @@ fn the_law_of_the_shortcut_finds_days_that_pass_unnoticed() {
         ..HONEST
     };
     finds(shortcut_equals_everybody, &bug);
+}
+
+// --- undo
+
+/// Plays a script, lets a source run, and takes that back.
+fn undo_restores(machine: &Machine, script: &Script) -> Result<(), TestCaseError> {
+    for source in 0..3 {
+        let mut world = script.play(machine, Load::Touched);
+        let before = world.clone();
+        let plan = world.run(machine, source, Fault::None, Load::Touched, false);
+        let undoing = world.plan_undo(machine, source);
+        ensure(undoing.left.is_empty(), || {
+            format!(
+                "source {source}: nothing was changed since: {:#?}",
+                undoing.left
+            )
+        })?;
+        world.apply_undo(machine, source, &undoing);
+        let (was, is) = (plainly(&before), plainly(&world));
+        for (name, was) in &was {
+            ensure(is.get(name) == Some(was), || {
+                format!(
+                    "source {source}, {name}: {was:#?}, after the undo {:#?}",
+                    is.get(name)
+                )
+            })?;
+        }
+        ensure(was.len() == is.len(), || "people".to_owned())?;
+        let taken_back: BTreeSet<_> = undoing
+            .plan
+            .changes
+            .iter()
+            .filter_map(|change| change.external_id.clone())
+            .collect();
+        for load in [Load::Touched, Load::Everybody] {
+            let mut world = world.clone();
+            let again = world.run(machine, source, Fault::None, load, false);
+            let back: Vec<&Change> = again
+                .changes
+                .iter()
+                .filter(|change| !is_open(change))
+                .filter(|change| {
+                    let id = change.external_id.as_ref();
+                    id.is_some_and(|id| taken_back.contains(id))
+                })
+                .collect();
+            ensure(back.is_empty(), || {
+                format!("source {source}, {load:?}: planned again {back:#?} after {plan:#?}")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The house without the word of employment among the fields: it follows the
+/// employment, which is seen as well.
+fn plainly(world: &World) -> std::collections::BTreeMap<String, world::Seen> {
+    let mut seen = world.seen();
+    for one in seen.values_mut() {
+        one.fields.remove(&Field::EmploymentStatus);
+    }
+    seen
+}
+
+/// What was changed since the run is left alone, and the rest comes back.
+fn undo_minds_the_hand(machine: &Machine, script: &Script) -> Result<(), TestCaseError> {
+    let mut world = script.play(machine, Load::Touched);
+    world.run(machine, 0, Fault::None, Load::Touched, true);
+    let done = world.done.clone();
+    let Some(person) = done.iter().find_map(|(change, _)| change.person) else {
+        return Ok(());
+    };
+    world.edit(person, |person| {
+        person
+            .fields
+            .put(Field::Phone, muster_model::Value::text("+4799999999"));
+        person
+            .fields
+            .put(Field::Department, muster_model::Value::text("By hand"));
+    });
+    let undoing = world.plan_undo(machine, 0);
+    world.apply_undo(machine, 0, &undoing);
+    let fields = world
+        .people
+        .get(&person)
+        .map(|person| person.fields.clone());
+    let phone = fields.as_ref().and_then(|fields| fields.text(Field::Phone));
+    ensure(phone == Some("+4799999999"), || {
+        format!("{phone:?}, {undoing:#?}")
+    })
+}
+
+/// Forgets to decline what it took back.
+fn undo_without_declining(input: UndoInput<'_>) -> Undoing {
+    let mut undoing = muster_reconcile::undo(input);
+    for change in &mut undoing.plan.changes {
+        change.effects.retain(|planned| {
+            !matches!(
+                planned.effect,
+                Effect::Decide { .. } | Effect::DeclineRecord { .. }
+            )
+        });
+    }
+    undoing
+}
+
+/// Gives the field back, and not to whom it belonged.
+fn undo_without_owners(input: UndoInput<'_>) -> Undoing {
+    let mut undoing = muster_reconcile::undo(input);
+    for change in &mut undoing.plan.changes {
+        let given_back =
+            |planned: &muster_model::plan::Planned| !matches!(planned.effect, Effect::Owner { .. });
+        change.effects.retain(given_back);
+    }
+    undoing
+}
+
+/// Takes every row as if nobody had written since.
+fn undo_over_the_hand(mut input: UndoInput<'_>) -> Undoing {
+    for done in &mut input.rows {
+        let Some(person) = &mut done.person else {
+            continue;
+        };
+        for planned in &done.effects {
+            if let Effect::Set { field, to, .. } = &planned.effect {
+                person.fields.set(*field, to.clone().map(|said| said.value));
+            }
+        }
+    }
+    muster_reconcile::undo(input)
+}
+
+#[test]
+fn undo_restores_what_nobody_changed_and_the_next_sync_plans_nothing() {
+    holds(undo_restores);
+}
+
+#[test]
+fn undo_leaves_alone_what_was_changed_since() {
+    holds(undo_minds_the_hand);
+}
+
+#[test]
+fn the_law_of_undo_finds_a_row_that_is_not_declined() {
+    let bug = Machine {
+        undo: undo_without_declining,
+        ..HONEST
+    };
+    finds(undo_restores, &bug);
+}
+
+#[test]
+fn the_law_of_undo_finds_an_owner_who_does_not_come_back() {
+    let bug = Machine {
+        undo: undo_without_owners,
+        ..HONEST
+    };
+    finds(undo_restores, &bug);
+}
+
+#[test]
+fn the_law_of_undo_finds_a_hand_that_is_overwritten() {
+    let bug = Machine {
+        undo: undo_over_the_hand,
+        ..HONEST
+    };
+    finds(undo_minds_the_hand, &bug);
 }
 
 // --- the classes

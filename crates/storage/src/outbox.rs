@@ -1,7 +1,7 @@
 //! Durable, ordered outward work.
 
 use jiff::Timestamp;
-use muster_model::PersonId;
+use muster_model::{PersonId, PlanId};
 use uuid::Uuid;
 
 use crate::word::words;
@@ -15,6 +15,8 @@ pub struct OutboxMessage {
     pub person: PersonId,
     /// What it needs.
     pub body: serde_json::Value,
+    /// The row of a plan from which it follows, if it does: plan and place.
+    pub row: Option<(PlanId, u64)>,
 }
 
 /// Queued work, opened.

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use muster_model::plan::{Cause, ManagerProblem, RestCounts};
 use muster_model::report::PeopleCounts;
-use muster_model::{Change, ConnectionId, Digest, Evidence, Hold, PersonId, Plan, PlanId, RunId};
+use muster_model::{
+    Change, ConnectionId, Digest, Evidence, Hold, HoldKind, PersonId, Plan, PlanId, RunId,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::word::words;
@@ -18,6 +20,10 @@ pub struct NewPlan<'a> {
     pub run: Option<RunId>,
     /// The change set.
     pub plan: &'a Plan,
+    /// The run that it takes back, if it does.
+    pub undoes: Option<RunId>,
+    /// Under which versions of connector, mapping and policy it was made.
+    pub versions: Option<&'a str>,
 }
 
 /// The head of a stored plan; its rows are read page by page.
@@ -31,6 +37,10 @@ pub struct StoredPlan {
     pub plan: Plan,
     /// How many rows it has.
     pub rows: u64,
+    /// The run that it takes back, if it does.
+    pub undoes: Option<RunId>,
+    /// Under which versions of connector, mapping and policy it was made.
+    pub versions: Option<String>,
 }
 
 /// The clear part of a plan's head; the rest stands in columns.
@@ -120,6 +130,56 @@ pub struct StoredChange {
     pub state: ChangeState,
     /// Why it failed.
     pub error_code: Option<String>,
+    /// Who did which part of it, when not only the run that made the plan.
+    pub done_by: Vec<DoneBy>,
+}
+
+/// A part of a row that a run did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoneBy {
+    /// Which run.
+    pub run: RunId,
+    /// Which part: what no kind held, or what this kind held until it was released.
+    pub parts: Vec<Option<HoldKind>>,
+}
+
+impl DoneBy {
+    /// The word for what no kind held.
+    const FREE: &'static str = "free";
+
+    pub(crate) fn text(&self) -> String {
+        let parts: Vec<&str> = self
+            .parts
+            .iter()
+            .map(|part| part.map_or(Self::FREE, HoldKind::word))
+            .collect();
+        format!("{}:{}", self.run, parts.join(","))
+    }
+
+    pub(crate) fn all(text: &str) -> Option<Vec<Self>> {
+        text.split_whitespace()
+            .map(|one| {
+                let (run, parts) = one.split_once(':')?;
+                let part = |word: &str| match word {
+                    Self::FREE => Some(None),
+                    word => HoldKind::from_word(word).map(Some),
+                };
+                Some(Self {
+                    run: run.parse().ok()?,
+                    parts: parts.split(',').map(part).collect::<Option<_>>()?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// A row of some plan about a record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedRow {
+    /// Which plan.
+    pub plan: PlanId,
+    /// The row.
+    pub row: StoredChange,
 }
 
 /// What became of a row, to store.
@@ -133,4 +193,7 @@ pub struct ChangeMark {
     pub error_code: Option<String>,
     /// The person that applying it created; `None` leaves what is stored.
     pub person: Option<PersonId>,
+    /// Who did which part, when it is not the run that made the plan; added to
+    /// what is stored.
+    pub done_by: Option<DoneBy>,
 }

@@ -18,8 +18,8 @@ use crate::error::StorageError;
 use crate::key_holders::KeyHolders;
 use crate::outbox::{OutboxState, StoredMessage};
 use crate::person::PersonQuery;
-use crate::plan::{ChangeState, StoredChange, StoredPlan};
-use crate::record::StoredRecord;
+use crate::plan::{ChangeState, PlannedRow, StoredChange, StoredPlan};
+use crate::record::{Sighting, StoredRecord};
 use crate::run::Run;
 use crate::scope::Scope;
 
@@ -228,6 +228,29 @@ impl Reader {
         on_its_engine!(self, touched::by_ids(connection, ids))
     }
 
+    /// When a record was last seen; `None` for one that never was.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn sighting(
+        &mut self,
+        connection: ConnectionId,
+        record: &ExternalId,
+    ) -> Result<Option<Sighting>> {
+        on_its_engine!(self, snapshots::sighting(connection, record))
+    }
+
+    /// The records of every connection that hold any of these keys.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn records_holding(
+        &mut self,
+        keys: &[(MatchKey, Digest)],
+    ) -> Result<Vec<(ConnectionId, ExternalId)>> {
+        on_its_engine!(self, keys::records_holding(keys))
+    }
+
     /// Who held each of these keys and gave it up since an instant, also people
     /// who hold it again.
     ///
@@ -380,6 +403,14 @@ impl Reader {
         on_its_engine!(self, people::of_addresses(addresses))
     }
 
+    /// Who reports to these people: (report, manager).
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn reports_of(&mut self, managers: &[PersonId]) -> Result<Vec<(PersonId, PersonId)>> {
+        on_its_engine!(self, people::reports_of(managers))
+    }
+
     // --- plans
 
     /// The plan of an id, or of the only id that begins so.
@@ -434,6 +465,35 @@ impl Reader {
         on_its_engine!(self, plan_rows::states(plan))
     }
 
+    /// The plan that a run made, and the stored one that it applied.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn plans_of_run(&mut self, run: RunId) -> Result<Vec<StoredPlan>> {
+        on_its_engine!(self, plans::of_run(run))
+    }
+
+    /// The runs that took a run back, oldest first.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn undoings(&mut self, run: RunId) -> Result<Vec<RunId>> {
+        on_its_engine!(self, plans::undoings(run))
+    }
+
+    /// The newest rows about a record, newest first.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn rows_of_record(
+        &mut self,
+        connection: ConnectionId,
+        record: &ExternalId,
+        limit: u32,
+    ) -> Result<Vec<PlannedRow>> {
+        on_its_engine!(self, plan_rows::of_record(connection, record, limit))
+    }
+
     // --- holds
 
     /// How many rows of each kind the brakes let through since an instant,
@@ -471,5 +531,19 @@ impl Reader {
     /// As every method.
     pub async fn outbox(&mut self, state: OutboxState, limit: u32) -> Result<Vec<StoredMessage>> {
         on_its_engine!(self, outbox::list(state, limit))
+    }
+
+    /// What followed from the rows of a plan between two places, both included,
+    /// in the order of queueing.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn outbox_of_rows(
+        &mut self,
+        plan: PlanId,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<StoredMessage>> {
+        on_its_engine!(self, outbox::of_rows(plan, first, last))
     }
 }

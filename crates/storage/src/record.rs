@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use muster_model::{Digest, ExternalId, MatchKey, SourceRecord};
+use muster_model::{Digest, ExternalId, MatchKey, RunId, SnapshotId, SourceRecord};
 
 /// A record as it was just read.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +67,20 @@ pub struct StoredRecord {
     /// How often it was marked: give it back in [`Rest::due_marks`], so that a
     /// mark set in the meantime is not lost.
     pub due_marks: u64,
+}
+
+/// When a record was last seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// In which snapshot.
+    pub snapshot: SnapshotId,
+    /// Of which run.
+    pub run: RunId,
+    /// When that read began.
+    pub at: Timestamp,
+    /// The newest snapshot of the connection: another one, and the record was
+    /// not in the last read.
+    pub newest: SnapshotId,
 }
 
 /// A record brought to rest: its person's row is done.

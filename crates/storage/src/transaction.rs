@@ -171,6 +171,16 @@ impl Transaction {
         Ok(run)
     }
 
+    /// Says which stored plan a run applies.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn run_applies(&mut self, run: RunId, plan: PlanId) -> Result<()> {
+        on_its_engine!(&mut self.reader, runs::applies(run, plan))?;
+        self.journal.note(event::run_applies(run, plan));
+        Ok(())
+    }
+
     /// Keeps the connection for so long from now.
     ///
     /// # Errors
@@ -334,6 +344,18 @@ impl Transaction {
         Ok(stale)
     }
 
+    /// Takes people out of the directory who never had access, with their links:
+    /// their records stay, and nothing remembers them as erased.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn remove_people(&mut self, people: &[PersonId]) -> Result<()> {
+        for person in on_its_engine!(&mut self.reader, erase::remove(people))? {
+            self.journal.note(event::person_removed(person));
+        }
+        Ok(())
+    }
+
     /// Erases people: their rows, digests, keys, links and linked records,
     /// and what was sealed with those keys; how many there were. Their ids are
     /// remembered as erased, and of the linked records a keyed digest of the id,
@@ -402,9 +424,13 @@ impl Transaction {
         id: PlanId,
         run: Option<RunId>,
         connection: ConnectionId,
+        versions: &str,
     ) -> Result<()> {
         on_its_engine!(&mut self.reader, plans::discard_unfinished(connection))?;
-        on_its_engine!(&mut self.reader, plans::begin(id, run, connection))
+        on_its_engine!(
+            &mut self.reader,
+            plans::begin_read(id, run, connection, versions)
+        )
     }
 
     /// Adds rows to a plan, the first of them at place `first`.
@@ -512,6 +538,26 @@ impl Transaction {
     pub async fn cancel_outbox_before(&mut self, at: Timestamp) -> Result<u64> {
         let cancelled = on_its_engine!(&mut self.reader, outbox::cancel_before(at))?;
         self.journal.note(event::outbox_cancelled(cancelled));
+        Ok(cancelled)
+    }
+
+    /// Which of these messages wait still.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn still_waiting(&mut self, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+        on_its_engine!(&mut self.reader, outbox::still_waiting(ids))
+    }
+
+    /// Cancels messages that wait still; how many of these that were.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn cancel_outbox(&mut self, ids: &[Uuid]) -> Result<u64> {
+        let cancelled = on_its_engine!(&mut self.reader, outbox::cancel(ids))?;
+        if cancelled > 0 {
+            self.journal.note(event::outbox_cancelled(cancelled));
+        }
         Ok(cancelled)
     }
 

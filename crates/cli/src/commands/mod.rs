@@ -10,6 +10,7 @@ mod demo;
 mod diff;
 mod doctor;
 mod erase;
+mod explain;
 mod key;
 mod org;
 mod people;
@@ -22,6 +23,7 @@ mod sandbox;
 mod source;
 mod sync;
 mod token;
+mod undo;
 mod unlink;
 mod user;
 
@@ -49,6 +51,8 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Sync(command) => sync::run(command, database).await,
         Command::Decide(command) => decide::run(command, database).await,
         Command::Unlink(command) => unlink::run(command, database).await,
+        Command::Undo(command) => undo::run(command, database).await,
+        Command::Explain(command) => explain::run(command, database).await,
         Command::People(command) => people::run(command, database).await,
         Command::Runs(command) => runs::run(command, database).await,
         Command::Erase(command) => erase::run(command, database).await,

@@ -16,4 +16,4 @@ mod signing;
 mod token;
 mod ws_security;
 
-pub(crate) use compiled::{Authenticator, CompiledAuthentication, Proof, compile};
+pub(crate) use compiled::{Authenticator, CompiledAuthentication, compile};

@@ -11,7 +11,6 @@ use super::joining::{Joined, Joiner};
 use super::mapping::{CompiledMapping, Steps};
 use super::reading::Reader;
 use super::record::{OF_EMPLOYMENT, Row, trees};
-use super::vendor::Variables;
 use crate::connector::FieldScope;
 use crate::error::ConnectError;
 use crate::expression::Scope;

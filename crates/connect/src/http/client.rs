@@ -42,7 +42,7 @@ pub struct HttpClient {
 /// What one try came to.
 enum Try {
     /// An answer, of success or refusal.
-    Answered(Answer),
+    Answered(Box<Answer>),
     /// Worth another try, after the wait that the vendor asks for.
     Again(ConnectError, Option<Duration>),
     /// Not worth one.
@@ -121,7 +121,7 @@ impl HttpClient {
         let mut tried = 1;
         loop {
             let (error, asked) = match self.try_once(request).await {
-                Try::Answered(answer) => return Ok(answer),
+                Try::Answered(answer) => return Ok(*answer),
                 Try::GivenUp(error) => return Err(error),
                 Try::Again(error, asked) => (error, asked),
             };
@@ -208,7 +208,7 @@ impl HttpClient {
         };
         let judged = self.dialect.judge.as_ref().and_then(|judge| judge(&answer));
         match judged.unwrap_or_else(|| by_status(status)) {
-            Verdict::Final => Try::Answered(answer),
+            Verdict::Final => Try::Answered(Box::new(answer)),
             verdict => {
                 // The vendor's own header stands on every answer and counts the
                 // seconds of its period: it asks for a wait only with throttling.

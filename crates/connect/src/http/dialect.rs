@@ -24,8 +24,11 @@ pub struct Dialect {
     /// The wait when the vendor throttles without saying how long.
     pub(crate) throttled_wait: Option<Duration>,
     /// What an answer means, where its status alone does not tell.
-    pub(crate) judge: Option<Arc<dyn Fn(&Answer) -> Option<Verdict> + Send + Sync>>,
+    pub(crate) judge: Option<Judge>,
 }
+
+/// Tells what is to be done about an answer; `None` leaves it to the status.
+pub(crate) type Judge = Arc<dyn Fn(&Answer) -> Option<Verdict> + Send + Sync>;
 
 /// How a vendor's answers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

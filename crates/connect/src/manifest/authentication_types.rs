@@ -108,8 +108,6 @@ pub(crate) struct ClientCredentials {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefreshToken {
-    /// Where a person allows the access.
-    pub(crate) authorize_url: Option<String>,
     /// Where tokens are given.
     pub(crate) token_url: String,
     /// The client's id.

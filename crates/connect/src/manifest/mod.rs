@@ -2,7 +2,7 @@
 //!
 //! | Module | What it is |
 //! |---|---|
-//! | `written` | the file as types, with `reading`, `authentication`, `fields` and `text` |
+//! | `written` | the file as types, with `reading`, `authentication_types`, `fields` and `text` |
 //! | `info` | the entry in the catalogue, made from it |
 //! | `check` | what types cannot say, with line and column |
 //! | `place` | where in the file something stands |
@@ -25,17 +25,15 @@ pub use info::{
     LeaverShows, Link, ReadById,
 };
 
-pub(crate) use authentication_types::{
-    Authentication, BasicScheme, ClientPlace, JwtBearer, Named, RefreshToken, SamlBearer,
-};
+pub(crate) use authentication_types::{Authentication, BasicScheme, ClientPlace, Named};
 pub(crate) use check::read;
 pub(crate) use fields::{Engagements, Mapping, Source, Terms};
 pub(crate) use place::Path;
 pub(crate) use reading::{
-    ById, Call, Carrier, Company, Delta, Discovery, End, Join, Method, Paging, People, Per,
+    ById, Call, Carrier, Company, Discovery, End, Join, Method, Paging, People, Per,
 };
 pub(crate) use text::Texts;
-pub(crate) use written::{Encoding, ErrorRule, Manifest, Meaning, Signed, Speaks, Webhook};
+pub(crate) use written::{ErrorRule, Manifest, Meaning, Speaks};
 
 /// The schema of a manifest (JSON Schema 2020-12), for editors.
 #[must_use]

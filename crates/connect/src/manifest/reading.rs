@@ -353,28 +353,3 @@ pub(crate) struct Discovery {
     #[serde(default)]
     pub(crate) narrows: bool,
 }
-
-/// Changes since a time: faster than a whole read, and never a proof that somebody is gone.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Delta {
-    /// How changes are asked for; the templates see `since`.
-    pub(crate) request: Call,
-    /// Pointer to the list.
-    pub(crate) rows: String,
-    /// The list is an object whose members are the rows.
-    #[serde(default)]
-    pub(crate) keyed: bool,
-    /// Pointer to the record's id.
-    pub(crate) id: String,
-    /// Rows for which this CEL expression holds were removed.
-    pub(crate) removed: Option<String>,
-    /// Pointer to the vendor's own time, from which the next delta goes on.
-    pub(crate) clock: Option<String>,
-    /// Seconds that two deltas overlap.
-    #[serde(default)]
-    pub(crate) overlap_seconds: u32,
-    /// How pages follow each other.
-    #[serde(default)]
-    pub(crate) paging: Paging,
-}

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::authentication_types::Authentication;
 use super::fields::{Engagements, Mapping};
 use super::info::{Confidence, EvidenceInfo, LeaverInfo, ReadById};
-use super::reading::{ById, Company, Delta, Discovery, Join, People};
+use super::reading::{ById, Company, Discovery, Join, People};
 use super::text::Texts;
 
 /// A connector's manifest: what it is, what it needs, and how it is spoken to.
@@ -109,10 +109,6 @@ pub(crate) struct Manifest {
     pub(crate) by_id: Vec<ById>,
     /// Which fields the vendor has for this company.
     pub(crate) discovery: Option<Discovery>,
-    /// Changes since a time.
-    pub(crate) delta: Option<Delta>,
-    /// Messages from the vendor.
-    pub(crate) webhook: Option<Webhook>,
     /// What is read, and from where, by canonical field.
     pub(crate) fields: BTreeMap<String, Mapping>,
     /// Further fields, which become `custom`.
@@ -231,57 +227,4 @@ pub(crate) enum Meaning {
     Settings,
     /// The request is refused.
     Refused,
-}
-
-/// Messages from the vendor, and how they prove from whom they come.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Webhook {
-    /// The secret that signs.
-    pub(crate) secret: String,
-    /// The header of the signature.
-    pub(crate) signature_header: String,
-    /// What stands before the signature in its header, such as sha256=.
-    #[serde(default)]
-    pub(crate) prefix: String,
-    /// How the signature is written.
-    #[serde(default)]
-    pub(crate) encoding: Encoding,
-    /// The header of the time.
-    pub(crate) timestamp_header: Option<String>,
-    /// What is signed, in this order.
-    pub(crate) signs: Vec<Signed>,
-    /// Seconds that the time may be off.
-    #[serde(default = "five_minutes")]
-    pub(crate) tolerance_seconds: i64,
-    /// Pointers to record ids in the message: whoever they name is read again.
-    #[serde(default)]
-    pub(crate) ids: Texts,
-}
-
-const fn five_minutes() -> i64 {
-    300
-}
-
-/// How a signature (HMAC with SHA-256) is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Encoding {
-    /// Hexadecimal.
-    #[default]
-    Hex,
-    /// Base64.
-    Base64,
-}
-
-/// A part of what is signed.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Signed {
-    /// The body as it came.
-    Body,
-    /// The header of the time.
-    Timestamp,
-    /// A text between the two.
-    Text(String),
 }

@@ -7,16 +7,18 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use muster_model::plan::{Change, Effect, ManagerKey};
 use muster_model::{
-    Access, DigestKey, ExternalId, Link, MatchKey, Person, PersonId, Reason, SnapshotId,
+    Access, DigestKey, ExternalId, HoldKind, Link, MatchKey, Person, PersonId, PlanId, Provenance,
+    Reason, RunId, SnapshotId, Stamp,
 };
 use muster_reconcile::{EnactContext, State, enact};
 use muster_storage::{
-    ChangeMark, ChangeState, Connection, Organisation, OutboxMessage, PersonToWrite, Rest,
+    ChangeMark, ChangeState, Connection, DoneBy, Organisation, OutboxMessage, PersonToWrite, Rest,
     StoredChange, StoredRecord, Transaction,
 };
 
 use tracing::Instrument;
 
+use super::takes_back;
 use super::tally::{chosen, release};
 use super::{Applied, Choice};
 use crate::engine::Engine;
@@ -32,6 +34,7 @@ pub(super) struct Work<'a> {
     planned: &'a Planned,
     key: DigestKey,
     versions: String,
+    run: RunId,
     now: Timestamp,
     today: Date,
 }
@@ -45,6 +48,7 @@ struct Writes {
     marks: Vec<ChangeMark>,
     messages: Vec<OutboxMessage>,
     touched_people: Vec<PersonId>,
+    takes_back: takes_back::Writes,
 }
 
 /// What a block works on.
@@ -54,6 +58,8 @@ struct Loaded {
     records: BTreeMap<ExternalId, StoredRecord>,
     managers: BTreeMap<ExternalId, PersonId>,
     holders: muster_storage::KeyHolders,
+    /// Messages to cancel that have not left.
+    waiting: BTreeSet<uuid::Uuid>,
 }
 
 impl<'a> Work<'a> {
@@ -63,6 +69,7 @@ impl<'a> Work<'a> {
         connection: &'a Connection,
         planned: &'a Planned,
         choice: &'a Choice,
+        run: RunId,
     ) -> Result<Self, EngineError> {
         let versions = match &planned.versions {
             Some(versions) => versions.clone(),
@@ -83,6 +90,7 @@ impl<'a> Work<'a> {
             planned,
             key: organisation.digest_key(),
             versions,
+            run,
             now: engine.now(),
             today: engine.today(organisation),
         })
@@ -116,13 +124,15 @@ impl<'a> Work<'a> {
                 // What was not held is done already.
                 change.effects.retain(|planned| planned.held.is_some());
             }
+            let kinds: Vec<Option<HoldKind>> =
+                change.effects.iter().map(|planned| planned.held).collect();
             release(&mut change, &self.choice.allow);
             if !is_workable(&change) {
                 // Somebody decided that nothing is done.
                 if self.choice.decided.is_some() {
                     writes
                         .marks
-                        .push(mark(row.ordinal, state_of(&change), None, None));
+                        .push(mark(row.ordinal, state_of(&change), None, None, None));
                 }
                 continue;
             }
@@ -133,10 +143,13 @@ impl<'a> Work<'a> {
                     ChangeState::Stale,
                     Some("row.stale"),
                     None,
+                    None,
                 ));
                 continue;
             }
-            self.enact(row.ordinal, &change, &mut loaded, &mut joined, &mut writes);
+            let done_by = self.done_by(&change, &kinds);
+            let place = (row.ordinal, done_by);
+            self.enact(place, &change, &mut loaded, &mut joined, &mut writes);
             applied.done(&change);
         }
         drop(enacting);
@@ -152,6 +165,21 @@ impl<'a> Work<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Which part of a row this run does; `None` when that goes without saying,
+    /// because the run made the plan and releases nothing.
+    fn done_by(&self, change: &Change, kinds: &[Option<HoldKind>]) -> Option<DoneBy> {
+        let open = change.effects.iter().zip(kinds);
+        let parts: BTreeSet<Option<HoldKind>> = open
+            .filter(|(planned, _)| planned.held.is_none())
+            .map(|(_, kind)| *kind)
+            .collect();
+        let only_free = parts.iter().all(Option::is_none);
+        (self.planned.made_by != Some(self.run) || !only_free).then(|| DoneBy {
+            run: self.run,
+            parts: parts.into_iter().collect(),
+        })
     }
 
     async fn load(
@@ -185,6 +213,12 @@ impl<'a> Work<'a> {
             .filter(|change| makes_a_person(change))
             .filter_map(|change| change.external_id.clone())
             .collect();
+        let cancels: Vec<uuid::Uuid> = changes().flat_map(takes_back::cancels).collect();
+        let waiting = if cancels.is_empty() {
+            Vec::new()
+        } else {
+            transaction.still_waiting(&cancels).await?
+        };
         // The records that hold a key were asked about when the plan was made; people
         // may have come since.
         let nowhere = SnapshotId::from_uuid(uuid_nil());
@@ -208,6 +242,7 @@ impl<'a> Work<'a> {
                 .holders_of_records(self.connection.id, nowhere, &created)
                 .await?,
             records,
+            waiting: waiting.into_iter().collect(),
         })
     }
 
@@ -218,6 +253,9 @@ impl<'a> Work<'a> {
         if change.due_on.is_some_and(|day| day <= self.today)
             && self.planned.plan.made_for < self.today
         {
+            return true;
+        }
+        if takes_back::cancels(change).any(|message| !loaded.waiting.contains(&message)) {
             return true;
         }
         let expected = &change.precondition;
@@ -268,7 +306,7 @@ impl<'a> Work<'a> {
 
     fn enact(
         &self,
-        ordinal: u64,
+        (ordinal, done_by): (u64, Option<DoneBy>),
         change: &Change,
         loaded: &mut Loaded,
         joined: &mut BTreeMap<ExternalId, PersonId>,
@@ -295,7 +333,7 @@ impl<'a> Work<'a> {
                 .or_else(|| loaded.managers.get(record))
                 .copied(),
         };
-        let after = enact(
+        let mut after = enact(
             change,
             before.clone(),
             &EnactContext {
@@ -303,7 +341,10 @@ impl<'a> Work<'a> {
                 policy: &self.connection.policy,
                 key: &self.key,
                 now: self.now,
-                new_person: PersonId::new(self.engine.ids.as_ref()),
+                // Whom an undo brings back is who they were.
+                new_person: change
+                    .person
+                    .unwrap_or_else(|| PersonId::new(self.engine.ids.as_ref())),
                 record,
                 manager: &manager,
             },
@@ -314,6 +355,18 @@ impl<'a> Work<'a> {
             }
             _ => false,
         });
+        if let Some(person) = &mut after.person {
+            let stamp = Stamp {
+                run: self.run,
+                connection: self.connection.id,
+                at: self.now,
+                versions: self.versions.clone(),
+            };
+            Provenance::note(before.person.as_ref(), person, &stamp);
+        }
+        writes
+            .takes_back
+            .note(change, &before, &after, self.planned.id);
         if let Some(person) = &after.person {
             // Whom this plan makes or links may be somebody's manager in it.
             if before.link.is_none()
@@ -335,7 +388,8 @@ impl<'a> Work<'a> {
                     writes.touched_people.push(person.id);
                 }
             }
-            writes.messages.extend(messages(change, person.id));
+            let row = (self.planned.id, ordinal);
+            writes.messages.extend(messages(change, person.id, row));
         }
         if let Some(link) = &after.link
             && before.link.as_ref() != Some(link)
@@ -359,7 +413,9 @@ impl<'a> Work<'a> {
         }
         let state = state_of(change);
         let person = after.person.as_ref().map(|person| person.id);
-        writes.marks.push(mark(ordinal, state, None, person));
+        writes
+            .marks
+            .push(mark(ordinal, state, None, person, done_by));
         // A later row of the block may be about the same person.
         if let Some(person) = after.person {
             loaded.people.insert(person.id, person);
@@ -387,6 +443,10 @@ impl<'a> Work<'a> {
             .mark_changes(self.planned.id, &writes.marks)
             .await?;
         transaction.enqueue(&writes.messages).await?;
+        writes
+            .takes_back
+            .write(transaction, self.connection.id)
+            .await?;
         let just = writes
             .links
             .iter()
@@ -443,27 +503,44 @@ fn mark(
     state: ChangeState,
     error_code: Option<&str>,
     person: Option<PersonId>,
+    done_by: Option<DoneBy>,
 ) -> ChangeMark {
     ChangeMark {
         ordinal,
         state,
         error_code: error_code.map(ToOwned::to_owned),
         person,
+        done_by,
     }
 }
 
 /// What a row sends out of the house.
-fn messages(change: &Change, person: PersonId) -> Vec<OutboxMessage> {
+fn messages(change: &Change, person: PersonId, row: (PlanId, u64)) -> Vec<OutboxMessage> {
     let message = |kind: &str, body: serde_json::Value| OutboxMessage {
         kind: kind.to_owned(),
         person,
         body,
+        row: Some(row),
+    };
+    // What never left needs no answer.
+    let cancels = |kind: &str| {
+        change.effects.iter().any(|planned| {
+            matches!(&planned.effect, Effect::Cancel { kind: cancelled, .. } if cancelled == kind)
+        })
     };
     change
         .effects
         .iter()
         .filter(|planned| planned.held.is_none())
         .filter_map(|planned| match &planned.effect {
+            Effect::Access {
+                to: Access::Invited,
+                ..
+            } if cancels("mail.invitation_withdrawn") => None,
+            Effect::Access {
+                from: Access::Invited,
+                to: Access::NotInvited,
+            } if cancels("mail.invitation") => None,
             Effect::Access {
                 to: Access::Invited,
                 ..

@@ -5,6 +5,7 @@
 mod block;
 mod order;
 mod prepared;
+mod takes_back;
 mod tally;
 
 use std::collections::BTreeSet;
@@ -184,7 +185,7 @@ impl Engine {
         choice: &Choice,
     ) -> Result<Applied, EngineError> {
         let mut applied = Applied::of(prepared, choice);
-        let work = block::Work::new(self, organisation, connection, planned, choice).await?;
+        let work = block::Work::new(self, organisation, connection, planned, choice, run).await?;
         let mut coming = Coming::of(self, organisation, planned.id, &prepared.ordinals);
         match connection.policy.apply {
             ApplyMode::EachAlone => {

@@ -155,6 +155,8 @@ impl Engine {
             id: stored.id,
             plan: stored.plan,
             versions: None,
+            made_by: stored.run,
+            undoes: stored.undoes,
         };
         let choice = Choice {
             decided: Some(Arc::new(answers)),
@@ -176,8 +178,9 @@ impl Engine {
                 &choice,
             )
             .await?;
-        let report = self.report(run, &planned.plan, applied, false);
-        self.close(organisation, &report, Ended::Applied).await?;
+        let mut report = self.report(run, &planned.plan, applied, false);
+        self.close(organisation, &mut report, Ended::Applied)
+            .await?;
         Ok(Made {
             report,
             planned: Some(planned),

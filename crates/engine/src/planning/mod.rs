@@ -8,7 +8,7 @@ mod candidates;
 mod load;
 mod managers;
 mod settling;
-mod sources;
+pub(crate) mod sources;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -59,6 +59,10 @@ pub struct Planned {
     /// Under which versions it was made; `None` for a stored plan, which is
     /// applied under those of today.
     pub(crate) versions: Option<String>,
+    /// The run that made it, if one did.
+    pub made_by: Option<RunId>,
+    /// The run that it takes back, if it does.
+    pub undoes: Option<RunId>,
 }
 
 impl Engine {
@@ -236,6 +240,8 @@ impl Engine {
             id,
             plan,
             versions: Some(loader.versions.clone()),
+            made_by: Some(run),
+            undoes: None,
         };
         Ok((planned, prepared))
     }
@@ -337,7 +343,12 @@ impl<'a> Writer<'a> {
         };
         if !self.begun {
             transaction
-                .begin_plan(self.id, Some(self.run), self.loader.connection.id)
+                .begin_plan(
+                    self.id,
+                    Some(self.run),
+                    self.loader.connection.id,
+                    &self.loader.versions,
+                )
                 .await?;
             self.begun = true;
         }

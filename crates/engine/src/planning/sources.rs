@@ -16,7 +16,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 
 /// The connections of an organisation, seen from one of them.
-pub(super) struct Sources {
+pub(crate) struct Sources {
     own: ConnectionId,
     policies: BTreeMap<ConnectionId, (u32, Policy)>,
     zone: TimeZone,
@@ -25,16 +25,16 @@ pub(super) struct Sources {
 
 /// What the links of one person say.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     /// In other connections.
-    pub(super) others: Vec<OtherLink>,
+    pub(crate) others: Vec<OtherLink>,
     /// In this one.
-    pub(super) siblings: Vec<Sibling>,
+    pub(crate) siblings: Vec<Sibling>,
 }
 
 impl Heard {
     /// The records of this connection, and whether each was there at its last read.
-    pub(super) fn here(&self) -> Vec<(ExternalId, bool)> {
+    pub(crate) fn here(&self) -> Vec<(ExternalId, bool)> {
         self.siblings
             .iter()
             .map(|sibling| (sibling.external_id.clone(), sibling.present))
@@ -42,7 +42,7 @@ impl Heard {
     }
 
     /// Without the record that is asked about.
-    pub(super) fn beside(mut self, own: &ExternalId) -> Self {
+    pub(crate) fn beside(mut self, own: &ExternalId) -> Self {
         self.siblings.retain(|sibling| sibling.external_id != *own);
         self
     }
@@ -54,7 +54,7 @@ pub(crate) fn rank(connection: &Connection) -> u32 {
 }
 
 impl Sources {
-    pub(super) fn of(
+    pub(crate) fn of(
         connections: &[Connection],
         own: ConnectionId,
         organisation: &Organisation,
@@ -78,7 +78,7 @@ impl Sources {
     }
 
     /// What the links of these people say.
-    pub(super) async fn heard(
+    pub(crate) async fn heard(
         &self,
         reader: &mut Reader,
         people: &[PersonId],

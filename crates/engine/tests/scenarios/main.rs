@@ -17,6 +17,7 @@ mod world;
 
 mod applying;
 mod decisions;
+mod explain;
 mod fault_pairs;
 mod faults;
 mod hard_cases;
@@ -27,3 +28,4 @@ mod rehearsal;
 mod runs;
 mod silence;
 mod sources;
+mod undo;

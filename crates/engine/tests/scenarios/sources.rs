@@ -47,16 +47,16 @@ fn payroll_phone(record: u64) -> String {
     format!("\"+479{:07}\"", record % 10_000_000)
 }
 
-struct Firm {
-    world: World,
+pub(crate) struct Firm {
+    pub(crate) world: World,
     payroll: Sandbox,
     /// In both systems.
-    shared: Vec<u64>,
+    pub(crate) shared: Vec<u64>,
     /// In the first only.
     own: Vec<u64>,
 }
 
-async fn firm(rehearsal: &Rehearsal) -> Firm {
+pub(crate) async fn firm(rehearsal: &Rehearsal) -> Firm {
     let mut staff = plain_staff(rehearsal, 0);
     // Somebody without a number gets the other source's: nothing owns it before.
     let company = rehearsal.on_day(0);
@@ -91,7 +91,7 @@ async fn firm(rehearsal: &Rehearsal) -> Firm {
 }
 
 impl Firm {
-    async fn sync(&self, names: &[&str]) {
+    pub(crate) async fn sync(&self, names: &[&str]) {
         for name in names {
             let made = self.world.sync_named(name).await;
             assert_eq!(made.report.error, None);
@@ -114,7 +114,7 @@ impl Firm {
         (person.access, person.employment)
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         self.payroll.stop().await;
         self.world.end().await;
     }

@@ -9,7 +9,7 @@ use super::reason::Reason;
 use super::rest::Rest;
 use crate::access::Access;
 use crate::digest::{Digest, DigestKey, Digester};
-use crate::id::{ExternalId, PersonId};
+use crate::id::{ConnectionId, ExternalId, PersonId};
 use crate::policy::MatchKey;
 use crate::policy::brakes::BrakeKind;
 use crate::report::Class;
@@ -50,6 +50,10 @@ pub struct Planned {
     /// What holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HoldKind>,
+    /// Which connection gave the field's value before; `None` for ours. With it
+    /// an undo knows whose the field was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<ConnectionId>,
 }
 
 impl Planned {
@@ -60,6 +64,7 @@ impl Planned {
             effect,
             brake: None,
             held: None,
+            owner: None,
         }
     }
 
@@ -70,6 +75,7 @@ impl Planned {
             effect,
             brake: Some(brake),
             held: None,
+            owner: None,
         }
     }
 }
@@ -102,6 +108,14 @@ impl Change {
     pub fn is_older(&self) -> bool {
         let older = |reason: &Reason| reason.code == Reason::OLDER;
         self.effects.is_empty() && self.reasons.iter().any(older)
+    }
+
+    /// Does the row take back what a run did?
+    #[must_use]
+    pub fn takes_back(&self) -> bool {
+        self.reasons
+            .iter()
+            .any(|reason| reason.code == Reason::UNDONE)
     }
 
     /// What the record is once everything of the row is done.
@@ -183,7 +197,16 @@ impl Change {
             Class::Ended
         } else if any(|effect| matches!(effect, Effect::Link)) {
             Class::Linked
-        } else if any(|effect| !matches!(effect, Effect::MarkGone | Effect::Outward { .. })) {
+        } else if any(|effect| {
+            !matches!(
+                effect,
+                Effect::MarkGone
+                    | Effect::Outward { .. }
+                    | Effect::Decide { .. }
+                    | Effect::DeclineRecord { .. }
+                    | Effect::Cancel { .. }
+            )
+        }) {
             Class::Updated
         } else {
             Class::Ignored

@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use uuid::Uuid;
+
 use crate::access::Access;
-use crate::digest::Digester;
+use crate::digest::{Digest, Digester};
 use crate::engagement::EngagementStatus;
 use crate::field::Field;
 use crate::fields::Fields;
-use crate::id::{ExternalId, PersonId};
+use crate::id::{ConnectionId, ExternalId, PersonId};
+use crate::link::Decision;
 use crate::said::Said;
 use crate::value::Value;
 
@@ -86,8 +89,55 @@ pub enum Effect {
     },
     /// The link learns that the record is missing.
     MarkGone,
-    /// The directory entry goes.
-    Remove,
+    /// The directory entry goes, with what it held: so that it can come back.
+    Remove {
+        /// What was known.
+        fields: Fields,
+        /// Where they stood.
+        access: Access,
+    },
+    /// The tie between record and person is cut.
+    Unlink,
+    /// Another connection, or nobody, is the owner of the field again.
+    Owner {
+        /// Which field.
+        field: Field,
+        /// Now; `None` for ours.
+        from: Option<ConnectionId>,
+        /// Then.
+        to: Option<ConnectionId>,
+    },
+    /// What is decided about a field of the link changes.
+    Decide {
+        /// Which field; employment and access stand under `employment_status`,
+        /// the manager under `manager_external_id`.
+        field: Field,
+        /// Now.
+        from: Option<Decision>,
+        /// Then.
+        to: Option<Decision>,
+        /// The pair that is taken as equal from now on, where it flows both ways.
+        #[serde(with = "said_json")]
+        theirs: Said<FieldValue>,
+        /// Our half of the pair.
+        #[serde(with = "said_json")]
+        ours: Said<FieldValue>,
+    },
+    /// A record that is nobody is declined while its keys have this digest: nobody
+    /// is made of it, and nobody joined to it, until one of them changes.
+    DeclineRecord {
+        /// Now.
+        from: Option<Digest>,
+        /// Then.
+        to: Option<Digest>,
+    },
+    /// A message that has not left the house is cancelled.
+    Cancel {
+        /// Which message of the outbox.
+        message: Uuid,
+        /// Its kind, such as `mail.invitation`.
+        kind: String,
+    },
 }
 
 /// A value that knows its field while it stands in a plan row.
@@ -190,11 +240,53 @@ impl Effect {
             Self::MarkGone => {
                 digester.text("mark_gone");
             }
-            Self::Remove => {
-                digester.text("remove");
+            Self::Remove { fields, access } => {
+                digester.text("remove").text(access.name());
+                fields.digest_into(digester);
+            }
+            Self::Unlink => {
+                digester.text("unlink");
+            }
+            Self::Owner { field, from, to } => {
+                digester.text("owner").text(field.name());
+                for owner in [from, to] {
+                    digester.text(&owner.map(|id| id.to_string()).unwrap_or_default());
+                }
+            }
+            Self::Decide {
+                field,
+                from,
+                to,
+                theirs,
+                ours,
+            } => {
+                digester.text("decide").text(field.name());
+                for decision in [from, to] {
+                    optional(digester, decision.as_ref().map(|decision| &decision.pair));
+                }
+                said(digester, theirs);
+                said(digester, ours);
+            }
+            Self::DeclineRecord { from, to } => {
+                digester.text("decline_record");
+                optional(digester, from.as_ref());
+                optional(digester, to.as_ref());
+            }
+            Self::Cancel { message, kind } => {
+                digester
+                    .text("cancel")
+                    .text(&message.to_string())
+                    .text(kind);
             }
         }
     }
+}
+
+fn optional(digester: &mut Digester, digest: Option<&Digest>) {
+    match digest {
+        None => digester.number(0),
+        Some(digest) => digester.number(1).digest(digest),
+    };
 }
 
 /// Three-state values of a field inside a plan row.

@@ -68,6 +68,8 @@ pub enum Cause {
     Read,
     /// A new version of the mapping or the normaliser.
     Mapping,
+    /// A person takes back what a run did.
+    Undo,
 }
 
 impl Plan {

@@ -22,6 +22,12 @@ impl Reason {
     pub const OLDER: &'static str = "trust.older_record";
     /// The code of fields that go back and forth.
     pub const FROZEN: &'static str = "compare.frozen";
+    /// The code of records that an undo set aside: nobody is made of them until
+    /// they say something else.
+    pub const DECLINED: &'static str = "decide.declined";
+
+    /// The code of every row that takes back what a run did.
+    pub const UNDONE: &'static str = "undo.reverted";
 
     /// The code of records of which a person said who they are.
     pub const MATCH_DECIDED: &'static str = "match.decided";

@@ -6,6 +6,7 @@ use muster_model::plan::{Effect, FieldValue, HoldKind, Planned};
 use muster_model::policy::BrakeKind;
 use muster_model::{Access, Engagement, Field, Flow, Said, SourceRecord, Value};
 
+use super::declining;
 use super::subject::Subject;
 use crate::decide::{self, Turn};
 use crate::input::OtherLink;
@@ -39,6 +40,23 @@ impl Employing {
             here: Some(with_siblings(subject, &[])),
             holds: false,
         }
+    }
+
+    /// Takes out what was declined: then nothing is said, and what was stays.
+    pub(super) fn without_declined(mut self, subject: &Subject<'_>) -> (Self, bool) {
+        let input = subject.input;
+        let ours = subject.person.engagements.get(&input.connection);
+        let ours = ours.map(Vec::as_slice).unwrap_or_default();
+        let declined = self.here.as_deref().is_some_and(|theirs| {
+            theirs != ours
+                && declining::holds(subject.link, Field::Engagements, || {
+                    declining::engagements_pair(input.key, theirs, ours)
+                })
+        });
+        if declined {
+            self.here = None;
+        }
+        (self, declined)
     }
 
     /// Employment by the union over all connections. Somebody whom a record

@@ -3,8 +3,9 @@
 use jiff::civil::Date;
 use muster_model::plan::{Effect, FieldValue, HoldKind, Planned};
 use muster_model::policy::BrakeKind;
-use muster_model::{Field, Fields, Flow, Remapped, Said, SourceRecord, Value};
+use muster_model::{DigestKey, Field, Fields, Flow, Link, Remapped, Said, SourceRecord, Value};
 
+use super::declining;
 use super::subject::Subject;
 use crate::compare::{self, Wish};
 use crate::enact;
@@ -83,6 +84,9 @@ pub(super) fn compare(subject: &Subject<'_>, record: &SourceRecord, today: Date)
             continue;
         }
         match wish {
+            None if subject.link.is_some_and(|link| pair.is_decided(link, key)) => {
+                compared.decided.push(field);
+            }
             None => compared.effects.extend(pair.own(subject, flow)),
             Some(Wish::Decided) => compared.decided.push(field),
             Some(Wish::GiveOurs) if target_has_bad_field => compared.not_written.push(field),
@@ -93,6 +97,12 @@ pub(super) fn compare(subject: &Subject<'_>, record: &SourceRecord, today: Date)
                 compared.effects.push(pair.clear(proved));
             }
             Some(Wish::Ask) => compared.effects.push(pair.ask()),
+        }
+    }
+    // Whose each field was, for whoever takes this back.
+    for planned in &mut compared.effects {
+        if let Effect::Set { field, .. } | Effect::Own { field } = &planned.effect {
+            planned.owner = subject.person.owners.get(field).copied();
         }
     }
     compared
@@ -158,6 +168,13 @@ impl Pair<'_> {
             field: self.field,
             theirs: self.theirs(),
             ours: self.ours(),
+        })
+    }
+
+    /// Did somebody decide about these very values?
+    fn is_decided(&self, link: &Link, key: &DigestKey) -> bool {
+        declining::holds(Some(link), self.field, || {
+            compare::pair_digest(key, self.field, self.theirs, self.ours)
         })
     }
 

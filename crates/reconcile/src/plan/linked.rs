@@ -6,6 +6,7 @@ use muster_model::plan::{Change, Effect, HoldKind, Planned, Rest};
 use muster_model::policy::BrakeKind;
 use muster_model::{Field, Reaction, Reason, Remapped, Situation, SourceRecord};
 
+use super::declining;
 use super::employing::{self, Employing};
 use super::fields::{self, Compared};
 use super::record::row;
@@ -38,14 +39,25 @@ pub(super) fn plan(
     } else {
         Employing::none(subject)
     };
+    let (employing, engagements_declined) = employing.without_declined(subject);
     let employment = employing.union(subject, today);
+    let said = source.engagements().unwrap_or_default();
     let turn = subject.turn(situation, employment, today);
-    let compared = if stays {
-        managing::state(subject, source, precondition(touched), today, rows);
+    let (turn, turn_declined) = declining::turn(subject, situation, said, turn);
+    let mut compared = if stays {
         fields::compare(subject, source, today)
     } else {
         Compared::default()
     };
+    if engagements_declined {
+        compared.decided.push(Field::Engagements);
+    }
+    if turn_declined {
+        compared.decided.push(Field::EmploymentStatus);
+    }
+    if stays && managing::state(subject, source, precondition(touched), today, rows) {
+        compared.decided.push(Field::ManagerExternalId);
+    }
     let outcome = Outcome {
         situation,
         turn,

@@ -5,34 +5,51 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use muster_model::plan::{Change, Effect, HoldKind, ManagerKey, Planned, Precondition, Quiet};
 use muster_model::policy::BrakeKind;
-use muster_model::{ExternalId, Field, Flow, PersonId, Reaction, Reason, Situation, SourceRecord};
+use muster_model::{
+    ExternalId, Field, Flow, PersonId, Policy, Reaction, Reason, Situation, SourceRecord,
+};
 
+use super::declining;
 use super::rows::Rows;
 use super::subject::Subject;
 use crate::input::Input;
 use crate::managers::{Named, Resolved, Statement};
 
-/// Notes whom the record of a known person names as manager.
+/// Notes whom the record of a known person names as manager; says whether that
+/// was declined, and is left alone.
 pub(super) fn state(
     subject: &Subject<'_>,
     source: &SourceRecord,
     precondition: Precondition,
     today: Date,
     rows: &mut Rows,
-) {
+) -> bool {
     let said = source.engagements().unwrap_or_default();
     let owns = |field| subject.owns(field, said, today);
     if !owns(Field::ManagerExternalId) || !owns(Field::ManagerEmail) {
-        return;
+        return false;
     }
-    note(
-        subject.input,
-        source,
-        Some((subject.person.id, subject.person.manager)),
-        precondition,
-        today,
-        rows,
-    );
+    let (input, current) = (subject.input, subject.person.manager);
+    let declined = statement(input.policy, source, today).is_some_and(|named| {
+        declining::holds(subject.link, Field::ManagerExternalId, || {
+            declining::manager_pair(input.key, &named, current)
+        })
+    });
+    if !declined {
+        let person = Some((subject.person.id, current));
+        note(input, source, person, precondition, today, rows);
+    }
+    declined
+}
+
+/// Whom a record names on a day, as far as the policy lets it.
+#[must_use]
+pub fn statement(policy: &Policy, source: &SourceRecord, today: Date) -> Option<Named> {
+    let flows = |field| matches!(policy.flow(field), Flow::In | Flow::Both);
+    let flat = source
+        .on(today)
+        .only(|field| field.is_manager() && flows(field));
+    Named::of(&flat)
 }
 
 /// Notes whom the record of a joiner names.
@@ -54,11 +71,7 @@ fn note(
     today: Date,
     rows: &mut Rows,
 ) {
-    let flows = |field| matches!(input.policy.flow(field), Flow::In | Flow::Both);
-    let flat = source
-        .on(today)
-        .only(|field| field.is_manager() && flows(field));
-    let Some(named) = Named::of(&flat) else {
+    let Some(named) = statement(input.policy, source, today) else {
         return;
     };
     rows.statements.push(Statement {

@@ -6,6 +6,7 @@ use muster_model::plan::{Change, Effect, HoldKind, Planned, Quiet, Rest};
 use muster_model::policy::{BrakeKind, OursOnlyReaction};
 use muster_model::{ExternalId, Link, Reaction, Reason, Situation};
 
+use super::declining;
 use super::employing::{Employing, is_leaving, takes_access, tie};
 use super::rows::{Rows, precondition, quiet};
 use super::subject::Subject;
@@ -95,9 +96,10 @@ impl<'a> Missing<'a> {
     /// What the silence would mean, if it is believed.
     fn effects(&self) -> (Turn, Vec<Planned>) {
         let today = self.subject.today();
-        let employing = Employing::none(&self.subject);
+        let (employing, _) = Employing::none(&self.subject).without_declined(&self.subject);
         let employment = employing.union(&self.subject, today);
         let turn = self.subject.turn(Situation::Gone, employment, today);
+        let (turn, _) = declining::turn(&self.subject, Situation::Gone, &[], turn);
         (turn, employing.effects(&self.subject, turn))
     }
 

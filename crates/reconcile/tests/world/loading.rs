@@ -107,7 +107,18 @@ fn touched(
             siblings: person.map_or_else(Vec::new, |person| {
                 siblings(world, place, person.id, Some(id))
             }),
-            decisions: Vec::new(),
+            decisions: source
+                .declined
+                .get(id)
+                .map(|about| muster_model::RecordDecision {
+                    external_id: id.clone(),
+                    matter: muster_model::Matter::Match,
+                    answer: muster_model::Answer::Declined,
+                    about: *about,
+                    plan: None,
+                })
+                .into_iter()
+                .collect(),
         });
     }
     (all, untouched)

@@ -7,18 +7,20 @@
 pub(crate) mod cast;
 pub(crate) mod loading;
 pub(crate) mod source;
+pub(crate) mod undoing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use muster_model::plan::{Effect, ManagerKey, Rest};
+use muster_model::plan::{Effect, ManagerKey, Planned, Rest};
 use muster_model::time::date_in;
 use muster_model::{
     Access, AccessCause, Base, Change, DigestKey, ExternalId, Field, MatchKey, Person, PersonId,
     Plan, Policy, Value,
 };
+use muster_reconcile::undo::{UndoInput, Undoing};
 use muster_reconcile::{EnactContext, Input, PlanError, State, brakes, trust};
 
 pub(crate) use source::{Fault, Source};
@@ -34,6 +36,8 @@ pub(crate) struct Machine {
     pub(crate) settles_held: bool,
     /// Is a record looked at on the day of which it speaks?
     pub(crate) minds_days: bool,
+    /// Takes back what a run did.
+    pub(crate) undo: for<'a> fn(UndoInput<'a>) -> Undoing,
 }
 
 /// The machine as it is.
@@ -43,6 +47,7 @@ pub(crate) const HONEST: Machine = Machine {
     wakes: true,
     settles_held: false,
     minds_days: true,
+    undo: muster_reconcile::undo,
 };
 
 /// What a sync loads.
@@ -63,6 +68,8 @@ pub(crate) struct World {
     /// Keys that somebody else held within 400 days.
     pub(crate) recycled: BTreeSet<(PersonId, MatchKey)>,
     made: u64,
+    /// What the last run did: each row with the effects that were done.
+    pub(crate) done: Vec<(Change, Vec<Planned>)>,
 }
 
 impl World {
@@ -74,6 +81,7 @@ impl World {
             key: DigestKey::new([7; 32]),
             recycled: BTreeSet::new(),
             made: 0,
+            done: Vec::new(),
         }
     }
 
@@ -218,14 +226,18 @@ impl World {
     /// Applies a plan row by row; a stale row is refused alone.
     pub(crate) fn apply(&mut self, machine: &Machine, source: usize, plan: &Plan, release: bool) {
         let mut passed = BTreeMap::new();
-        for change in &plan.changes {
-            let mut change = change.clone();
+        self.done.clear();
+        for planned in &plan.changes {
+            let mut change = planned.clone();
             if release {
                 for kind in muster_model::HoldKind::ALL {
                     brakes::release(&mut change, *kind);
                 }
             }
             if self.enact(machine, source, &change) {
+                let open = |planned: &&Planned| planned.held.is_none();
+                let effects = change.effects.iter().filter(open).cloned().collect();
+                self.done.push((planned.clone(), effects));
                 let kinds: BTreeSet<_> = change
                     .effects
                     .iter()
@@ -263,7 +275,7 @@ impl World {
             self.sources[source].unsettle(&id);
             return false;
         }
-        let new_person = self.next_id();
+        let new_person = change.person.unwrap_or_else(|| self.next_id());
         let of = &self.sources[source];
         let record = expected.record.and_then(|_| of.records.get(&id)).cloned();
         let manager = |key: &ManagerKey| match key {
@@ -282,6 +294,7 @@ impl World {
         let after = (machine.enact)(change, before.clone(), &context);
         let done = muster_reconcile::enact::is_done(change, &manager);
         self.store(machine, source, &id, &before, after);
+        self.decline(source, &id, change);
         self.write_out(source, &id, change);
         let settles =
             done || machine.settles_held && change.effects.iter().any(|one| one.held.is_some());
@@ -300,8 +313,16 @@ impl World {
         after: State,
     ) {
         let (person, link) = (after.person.clone(), after.link.clone());
-        if let Some(link) = &link {
-            self.sources[source].links.insert(id.clone(), link.clone());
+        match &link {
+            Some(link) => {
+                self.sources[source].links.insert(id.clone(), link.clone());
+            }
+            None => {
+                self.sources[source].links.remove(id);
+            }
+        }
+        if let (Some(before), None) = (&before.person, &person) {
+            self.people.remove(&before.id);
         }
         if let Some(person) = &person {
             self.people.insert(person.id, person.clone());

@@ -35,6 +35,8 @@ pub(crate) struct Source {
     pub(crate) records: BTreeMap<ExternalId, SourceRecord>,
     pub(crate) links: BTreeMap<ExternalId, Link>,
     pub(crate) rests: BTreeMap<ExternalId, Resting>,
+    /// Records that an undo set aside, with the digest they had.
+    pub(crate) declined: BTreeMap<ExternalId, Digest>,
     pub(crate) history: ReadHistory,
     pub(crate) last_read: Option<Timestamp>,
     pub(crate) let_through: Vec<(Timestamp, BrakeKind, u64)>,
@@ -64,6 +66,7 @@ impl Source {
             records: BTreeMap::new(),
             links: BTreeMap::new(),
             rests: BTreeMap::new(),
+            declined: BTreeMap::new(),
             history: ReadHistory::default(),
             last_read: None,
             let_through: Vec::new(),

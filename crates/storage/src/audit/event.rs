@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use muster_model::{
     ConnectionId, Digest, DigestKey, ExternalId, Matter, PersonId, Plan, PlanId, RecordDecision,
-    RunReport, TokenId,
+    RunId, RunReport, TokenId,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -35,6 +35,8 @@ pub(crate) enum EventKind {
     LinkDeleted,
     PeopleWritten,
     PersonErased,
+    PersonRemoved,
+    RunApplies,
     RecordReadmitted,
     OutboxMarked,
 }
@@ -59,6 +61,8 @@ impl EventKind {
             Self::LinkDeleted => "link.deleted",
             Self::PeopleWritten => "people.written",
             Self::PersonErased => "person.erased",
+            Self::PersonRemoved => "person.removed",
+            Self::RunApplies => "run.applies",
             Self::RecordReadmitted => "record.readmitted",
             Self::OutboxMarked => "outbox.marked",
         }
@@ -281,6 +285,15 @@ pub(crate) fn link_deleted(connection: ConnectionId, person: PersonId, record: &
 
 pub(crate) fn person_erased(person: PersonId) -> Event {
     Event::new(EventKind::PersonErased, json!({})).about(person)
+}
+
+/// Out of the directory, and not remembered: what was sealed with the key is gone.
+pub(crate) fn person_removed(person: PersonId) -> Event {
+    Event::new(EventKind::PersonRemoved, json!({})).about(person)
+}
+
+pub(crate) fn run_applies(run: RunId, plan: PlanId) -> Event {
+    Event::new(EventKind::RunApplies, json!({ "run": run, "plan": plan }))
 }
 
 /// The record speaks of somebody who is in the source again: its id is sealed

@@ -49,8 +49,11 @@ async fn verify_once(
     kept: Option<AuditHead>,
 ) -> Result<AuditFindings, StorageError> {
     let key = reader.scope.index_key.clone();
-    let erased_kind = EventKind::PersonErased.word();
-    let erased = on_its_engine!(reader, audited::erased(erased_kind))?;
+    // The keys of both are gone, and with them what they sealed.
+    let mut erased = BTreeSet::new();
+    for kind in [EventKind::PersonErased, EventKind::PersonRemoved] {
+        erased.extend(on_its_engine!(reader, audited::erased(kind.word()))?);
+    }
     let mut check = Check {
         previous: genesis(&key, reader.organisation()).as_bytes().to_vec(),
         key,

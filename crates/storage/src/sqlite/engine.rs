@@ -38,6 +38,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0002_decisions.sql"),
     ),
     (
+        3,
+        "undo",
+        include_str!("../../migrations/sqlite/0003_undo.sql"),
+    ),
+    (
         4,
         "audit",
         include_str!("../../migrations/sqlite/0004_audit.sql"),

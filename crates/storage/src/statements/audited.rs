@@ -103,7 +103,7 @@ pub(crate) async fn details(
         .collect())
 }
 
-/// Whom the log calls erased.
+/// Whom details of a kind are about.
 pub(crate) async fn erased(
     scope: &Scope,
     session: &mut Session,

@@ -103,6 +103,57 @@ const HEADERS: &str = "SELECT id, header FROM plans WHERE organisation_id = $1 \
     AND connection_id = $2 AND header LIKE '%\"external_id\"%'";
 const SET_HEADER: &str = "UPDATE plans SET header = $3 WHERE organisation_id = $1 AND id = $2";
 
+/// Who is removed is nobody any more; their records stay, and so does what was
+/// sealed with the records' keys.
+const REMOVE: [&str; 7] = [
+    "UPDATE plan_rows SET sealed = NULL WHERE organisation_id = $1 \
+        AND sealed_person_id IN (SELECT id FROM stage_ids)",
+    "DELETE FROM outbox WHERE organisation_id = $1 \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    "DELETE FROM record_decisions WHERE organisation_id = $1 \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    "DELETE FROM links WHERE organisation_id = $1 \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    "DELETE FROM person_keys WHERE organisation_id = $1 \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    "DELETE FROM past_person_keys WHERE organisation_id = $1 \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    "UPDATE people SET manager_id = NULL, version = version + 1 WHERE organisation_id = $1 \
+        AND manager_id IN (SELECT id FROM stage_ids)",
+];
+
+/// Takes people out of the directory who never had access; nothing remembers
+/// them as erased, because an undo may bring them back. Gives back who was there.
+pub(crate) async fn remove(
+    scope: &Scope,
+    session: &mut Session,
+    people: &[PersonId],
+) -> Result<Vec<PersonId>, StorageError> {
+    let mut removed = Vec::new();
+    for people in people.chunks(AT_ONCE) {
+        stage_people(&mut *session, people).await?;
+        for statement in REMOVE {
+            sqlx::query(statement)
+                .bind(scope.id())
+                .execute(&mut *session)
+                .await?;
+        }
+        removed.extend(deleted(scope, &mut *session).await?);
+    }
+    Ok(removed)
+}
+
+/// Deletes the staged people; who was there.
+async fn deleted(scope: &Scope, session: &mut Session) -> Result<Vec<PersonId>, StorageError> {
+    Ok(sqlx::query_scalar::<Db, Uuid>(DELETE)
+        .bind(scope.id())
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .map(PersonId::from_uuid)
+        .collect())
+}
+
 /// Erases people and the source records linked to them; who was there to be erased.
 pub(crate) async fn people(
     scope: &Scope,
@@ -135,14 +186,7 @@ pub(crate) async fn people(
             .bind(scope.now())
             .execute(&mut *session)
             .await?;
-        erased.extend(
-            sqlx::query_scalar::<Db, Uuid>(DELETE)
-                .bind(scope.id())
-                .fetch_all(&mut *session)
-                .await?
-                .into_iter()
-                .map(PersonId::from_uuid),
-        );
+        erased.extend(deleted(scope, &mut *session).await?);
     }
     Ok(erased)
 }

@@ -328,6 +328,39 @@ fn given_ids(ids: &[ExternalId]) -> QueryBuilder<Db> {
     query
 }
 
+/// The records of every connection that hold any of the keys, of whatever read.
+pub(crate) async fn records_holding(
+    scope: &Scope,
+    session: &mut Session,
+    keys: &[(MatchKey, Digest)],
+) -> Result<Vec<(ConnectionId, ExternalId)>, StorageError> {
+    let mut records = Vec::new();
+    for keys in keys.chunks(AT_ONCE) {
+        let mut query = given(keys);
+        query.push(
+            "SELECT held.connection_id, held.external_id FROM given \
+             CROSS JOIN connections AS connection \
+             JOIN record_keys AS held ON held.organisation_id = connection.organisation_id \
+             AND held.connection_id = connection.id \
+             WHERE held.kind = given.kind AND held.digest = given.digest \
+             AND connection.organisation_id = ",
+        );
+        query
+            .push_bind(scope.id())
+            .push(" ORDER BY held.connection_id, held.external_id");
+        for (connection, id) in query
+            .build_query_as::<(Uuid, String)>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            records.push((ConnectionId::from_uuid(connection), ExternalId::new(id)));
+        }
+    }
+    records.sort();
+    records.dedup();
+    Ok(records)
+}
+
 fn given(keys: &[(MatchKey, Digest)]) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new("WITH given (kind, digest) AS (");
     query.push_values(keys, |mut row, (key, digest)| {

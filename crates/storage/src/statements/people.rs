@@ -41,6 +41,7 @@ const PEOPLE: Table = Table {
         ("work_email", Kind::Text),
         ("employee_number", Kind::Text),
         ("administrator", Kind::Number),
+        ("provenance", Kind::Text),
     ],
 };
 const UPDATE: &str = "UPDATE people SET fields = given.fields, sealed = given.sealed, \
@@ -48,25 +49,26 @@ const UPDATE: &str = "UPDATE people SET fields = given.fields, sealed = given.se
     employment = given.employment, access = given.access, access_before = given.access_before, \
     access_cause = given.access_cause, standing = given.standing, version = given.version + 1, \
     work_email = given.work_email, employee_number = given.employee_number, \
-    administrator = given.administrator, updated_at = $2 \
+    administrator = given.administrator, provenance = given.provenance, updated_at = $2 \
     FROM stage_people AS given WHERE people.organisation_id = $1 AND people.id = given.id \
     AND people.id IN (SELECT id FROM stage_people) \
     AND people.version = given.version AND given.version > 0 RETURNING people.id";
 const INSERT: &str = "INSERT INTO people (organisation_id, id, fields, sealed, wrapped_key, owners, \
     engagements, manager_id, employment, access, access_before, access_cause, standing, version, \
-    work_email, employee_number, administrator, created_at, updated_at) \
+    work_email, employee_number, administrator, provenance, created_at, updated_at) \
     SELECT $1, id, fields, sealed, wrapped_key, owners, engagements, manager_id, employment, \
-    access, access_before, access_cause, standing, 1, work_email, employee_number, administrator, $2, $2 \
+    access, access_before, access_cause, standing, 1, work_email, employee_number, administrator, \
+    provenance, $2, $2 \
     FROM stage_people WHERE version = 0 \
     ON CONFLICT (organisation_id, id) DO NOTHING RETURNING id";
 const PAGE: &str = "SELECT id, fields, sealed, wrapped_key, owners, engagements, manager_id, \
-    employment, access, access_before, access_cause, standing, version FROM people \
+    employment, access, access_before, access_cause, standing, version, provenance FROM people \
     WHERE organisation_id = $1 AND id > $2 ORDER BY id LIMIT $3";
 const BY_WORK_EMAIL: &str = "SELECT id, fields, sealed, wrapped_key, owners, engagements, \
-    manager_id, employment, access, access_before, access_cause, standing, version FROM people \
+    manager_id, employment, access, access_before, access_cause, standing, version, provenance FROM people \
     WHERE organisation_id = $1 AND work_email = $2 ORDER BY id";
 const BY_EMPLOYEE_NUMBER: &str = "SELECT id, fields, sealed, wrapped_key, owners, engagements, \
-    manager_id, employment, access, access_before, access_cause, standing, version FROM people \
+    manager_id, employment, access, access_before, access_cause, standing, version, provenance FROM people \
     WHERE organisation_id = $1 AND employee_number = $2 ORDER BY id";
 const MANAGER_EDGES: &str = "SELECT id, manager_id FROM people \
     WHERE organisation_id = $1 AND manager_id IS NOT NULL ORDER BY id";
@@ -88,6 +90,7 @@ type Row = (
     Option<String>,
     String,
     i64,
+    Option<String>,
 );
 
 pub(crate) async fn by_ids(
@@ -101,7 +104,8 @@ pub(crate) async fn by_ids(
         query.push(
             "SELECT person.id, person.fields, person.sealed, person.wrapped_key, person.owners, \
              person.engagements, person.manager_id, person.employment, person.access, \
-             person.access_before, person.access_cause, person.standing, person.version \
+             person.access_before, person.access_cause, person.standing, person.version, \
+             person.provenance \
              FROM given CROSS JOIN people AS person \
              WHERE person.id = given.id AND person.organisation_id = ",
         );
@@ -228,6 +232,31 @@ pub(crate) async fn of_addresses(
     Ok(people)
 }
 
+/// Who reports to these people: (report, manager).
+pub(crate) async fn reports_of(
+    scope: &Scope,
+    session: &mut Session,
+    managers: &[PersonId],
+) -> Result<Vec<(PersonId, PersonId)>, StorageError> {
+    let mut reports = Vec::new();
+    for managers in managers.chunks(AT_ONCE) {
+        let mut query = given(managers);
+        query.push(
+            "SELECT person.id, person.manager_id FROM given CROSS JOIN people AS person \
+             WHERE person.manager_id = given.id AND person.organisation_id = ",
+        );
+        query.push_bind(scope.id());
+        for (report, manager) in query
+            .build_query_as::<(Uuid, Uuid)>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            reports.push((PersonId::from_uuid(report), PersonId::from_uuid(manager)));
+        }
+    }
+    Ok(reports)
+}
+
 /// How many administrators may enter now.
 pub(crate) async fn administrators(
     scope: &Scope,
@@ -313,6 +342,11 @@ async fn write_some(
             folded(MatchKey::WorkEmail.field()).into(),
             folded(MatchKey::EmployeeNumber.field()).into(),
             i64::from(person.standing.administrator).into(),
+            if person.provenance.is_empty() {
+                None::<String>.into()
+            } else {
+                to_json("people.provenance", &person.provenance)?.into()
+            },
         ]);
     }
     stage(&mut *session, &PEOPLE, &rows).await?;
@@ -438,6 +472,7 @@ fn read(scope: &Scope, row: Row) -> Result<Person, StorageError> {
         access_cause,
         standing,
         version,
+        provenance,
     ) = row;
     let mut fields: Fields = from_json("people.fields", fields.as_bytes())?;
     if let Some(sealed) = sealed {
@@ -464,5 +499,9 @@ fn read(scope: &Scope, row: Row) -> Result<Person, StorageError> {
             .transpose()?,
         standing: from_json("people.standing", standing.as_bytes())?,
         version: count("people.version", version)?,
+        provenance: provenance
+            .map(|text| from_json("people.provenance", text.as_bytes()))
+            .transpose()?
+            .unwrap_or_default(),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use muster_model::{Change, ConnectionId, ExternalId, PersonId, PlanId};
+use muster_model::{Change, ConnectionId, Effect, ExternalId, PersonId, PlanId};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use super::{Db, Session, people};
 use crate::audit::{Leaf, change_leaf};
 use crate::cell::{Kind, Table};
 use crate::error::StorageError;
-use crate::plan::{ChangeMark, ChangeState, StoredChange};
+use crate::plan::{ChangeMark, ChangeState, DoneBy, PlannedRow, StoredChange};
 use crate::scope::Scope;
 use crate::seal::Key;
 use crate::stored::{count, damaged, from_json, number, to_json, word};
@@ -42,10 +42,13 @@ const MARKS: Table = Table {
         ("state", Kind::Text),
         ("error_code", Kind::Text),
         ("person_id", Kind::Uuid),
+        ("done_by", Kind::Text),
     ],
 };
 const MARK: &str = "UPDATE plan_rows SET state = given.state, error_code = given.error_code, \
-    person_id = COALESCE(given.person_id, plan_rows.person_id) \
+    person_id = COALESCE(given.person_id, plan_rows.person_id), \
+    done_by = CASE WHEN given.done_by IS NULL THEN plan_rows.done_by \
+        ELSE COALESCE(plan_rows.done_by || ' ', '') || given.done_by END \
     FROM stage_change_marks AS given WHERE plan_rows.organisation_id = $1 \
     AND plan_rows.plan_id = $2 AND plan_rows.ordinal IN (SELECT ordinal FROM stage_change_marks) \
     AND plan_rows.ordinal = given.ordinal \
@@ -54,7 +57,7 @@ const MARK: &str = "UPDATE plan_rows SET state = given.state, error_code = given
 /// The columns of a row with the keys that open it; see [`OWNERS`].
 const COLUMNS: &str = "held.ordinal, held.person_id, held.sealed_person_id, held.sealed, \
     held.state, held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
-    body.wrapped_key";
+    body.wrapped_key, held.done_by";
 const OWNERS: &str = "JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
     AND plan.id = held.plan_id \
     LEFT JOIN people AS person ON person.organisation_id = held.organisation_id \
@@ -63,6 +66,12 @@ const OWNERS: &str = "JOIN plans AS plan ON plan.organisation_id = held.organisa
     AND body.connection_id = plan.connection_id AND body.external_id = held.external_id";
 const STATES: &str = "SELECT state, count(*) FROM plan_rows \
     WHERE organisation_id = $1 AND plan_id = $2 GROUP BY state";
+
+const OF_RECORD: &str = "SELECT held.plan_id, held.ordinal FROM plan_rows AS held \
+    JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
+    AND plan.id = held.plan_id \
+    WHERE held.organisation_id = $1 AND plan.connection_id = $2 AND held.external_id = $3 \
+    ORDER BY plan.made_at DESC, plan.id DESC, held.ordinal LIMIT $4";
 
 /// A row as it was marked: place, state, error code, person, what is sealed.
 type Marked = (i64, String, Option<String>, Option<Uuid>, Option<Vec<u8>>);
@@ -77,6 +86,7 @@ type Row = (
     Option<String>,
     Option<Vec<u8>>,
     Option<Vec<u8>>,
+    Option<String>,
 );
 
 /// Stores rows of a plan from a place on, held ones as held and the others as open.
@@ -95,9 +105,10 @@ pub(crate) async fn add(
         let ids: Vec<&str> = changes
             .iter()
             .filter(|change| {
-                change
-                    .person
-                    .is_none_or(|person| !of_people.contains_key(&person))
+                goes(change)
+                    || change
+                        .person
+                        .is_none_or(|person| !of_people.contains_key(&person))
             })
             .filter_map(|change| change.external_id.as_ref())
             .map(ExternalId::as_str)
@@ -105,8 +116,10 @@ pub(crate) async fn add(
         let of_records = record_keys(scope, &mut *session, connection, &ids).await?;
         let mut rows = Vec::with_capacity(changes.len());
         for change in changes {
+            // Whoever goes takes their key along: the row outlives it.
             let of_person = change
                 .person
+                .filter(|_| !goes(change))
                 .and_then(|id| of_people.get(&id).map(|key| (id, key)));
             let (sealed_person, key) = match of_person {
                 Some((person, key)) => (Some(person.uuid()), key),
@@ -270,6 +283,7 @@ pub(crate) async fn mark(
                 mark.state.word().into(),
                 mark.error_code.clone().into(),
                 mark.person.map(PersonId::uuid).into(),
+                mark.done_by.as_ref().map(DoneBy::text).into(),
             ]);
         }
         stage(&mut *session, &MARKS, &rows).await?;
@@ -297,6 +311,40 @@ pub(crate) async fn mark(
         }
     }
     Ok(leaves)
+}
+
+/// Does the row remove its person?
+fn goes(change: &Change) -> bool {
+    change
+        .effects
+        .iter()
+        .any(|planned| matches!(planned.effect, Effect::Remove { .. }))
+}
+
+/// The newest rows about a record, newest first.
+pub(crate) async fn of_record(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    record: &ExternalId,
+    limit: u32,
+) -> Result<Vec<PlannedRow>, StorageError> {
+    let places = sqlx::query_as::<Db, (Uuid, i64)>(OF_RECORD)
+        .bind(scope.id())
+        .bind(connection.uuid())
+        .bind(record.as_str())
+        .bind(i64::from(limit))
+        .fetch_all(&mut *session)
+        .await?;
+    let mut rows = Vec::with_capacity(places.len());
+    for (plan, ordinal) in places {
+        let plan = PlanId::from_uuid(plan);
+        let ordinal = count("plan_rows.ordinal", ordinal)?;
+        let before = ordinal.checked_sub(1);
+        let page = page(scope, &mut *session, plan, ChangeState::ALL, before, 1).await?;
+        rows.extend(page.into_iter().map(|row| PlannedRow { plan, row }));
+    }
+    Ok(rows)
 }
 
 async fn record_keys(
@@ -354,6 +402,7 @@ fn read(scope: &Scope, plan: PlanId, row: Row) -> Result<StoredChange, StorageEr
         external_id,
         person_key,
         record_key,
+        done_by,
     ) = row;
     let change = match sealed {
         None => None,
@@ -384,5 +433,9 @@ fn read(scope: &Scope, plan: PlanId, row: Row) -> Result<StoredChange, StorageEr
         person: person.map(PersonId::from_uuid),
         state: word("plan_rows.state", ChangeState::from_word(&state))?,
         error_code,
+        done_by: word(
+            "plan_rows.done_by",
+            DoneBy::all(done_by.as_deref().unwrap_or_default()),
+        )?,
     })
 }

@@ -9,9 +9,9 @@ use crate::plan::{NewPlan, PlanHeader, StoredPlan};
 use crate::scope::Scope;
 use crate::stored::{count, date, digest, from_json, instant, to_json};
 
-const BEGIN: &str = "INSERT INTO plans \
-    (organisation_id, id, connection_id, run_id, hash, made_for, made_at, header, finished) \
-    VALUES ($1, $2, $3, $4, $5, '', 0, '', 0)";
+const BEGIN: &str = "INSERT INTO plans (organisation_id, id, connection_id, run_id, hash, \
+    made_for, made_at, header, finished, undoes, versions) \
+    VALUES ($1, $2, $3, $4, $5, '', 0, '', 0, $6, $7)";
 const FINISH: &str = "UPDATE plans SET hash = $3, made_for = $4, made_at = $5, header = $6, \
     finished = 1 WHERE organisation_id = $1 AND id = $2 \
     RETURNING (SELECT count(*) FROM plan_rows AS held \
@@ -23,36 +23,87 @@ const DISCARD: &str = "DELETE FROM plans \
     WHERE organisation_id = $1 AND connection_id = $2 AND finished = 0";
 const BETWEEN: &str = "SELECT id, connection_id, run_id, hash, made_for, made_at, header, \
     (SELECT count(*) FROM plan_rows AS held WHERE held.organisation_id = plans.organisation_id \
-        AND held.plan_id = plans.id) \
+        AND held.plan_id = plans.id), undoes, versions \
     FROM plans WHERE organisation_id = $1 AND id >= $2 AND id <= $3 AND finished = 1 ORDER BY id LIMIT 2";
 const LATEST: &str = "SELECT id, connection_id, run_id, hash, made_for, made_at, header, \
     (SELECT count(*) FROM plan_rows AS held WHERE held.organisation_id = plans.organisation_id \
-        AND held.plan_id = plans.id) \
+        AND held.plan_id = plans.id), undoes, versions \
     FROM plans WHERE organisation_id = $1 AND connection_id = $2 AND finished = 1 \
     ORDER BY made_at DESC, id DESC LIMIT 1";
 
-type Row = (Uuid, Uuid, Option<Uuid>, Vec<u8>, String, i64, String, i64);
+/// The plan that a run made, and the stored one that it applied.
+const OF_RUN: &str = "SELECT id, connection_id, run_id, hash, made_for, made_at, header, \
+    (SELECT count(*) FROM plan_rows AS held WHERE held.organisation_id = plans.organisation_id \
+        AND held.plan_id = plans.id), undoes, versions \
+    FROM plans WHERE organisation_id = $1 AND finished = 1 AND (run_id = $2 OR id = \
+        (SELECT plan_id FROM runs WHERE runs.organisation_id = $1 AND runs.id = $2)) ORDER BY id";
+const UNDOINGS: &str = "SELECT run_id FROM plans \
+    WHERE organisation_id = $1 AND undoes = $2 AND run_id IS NOT NULL ORDER BY id";
+
+type Row = (
+    Uuid,
+    Uuid,
+    Option<Uuid>,
+    Vec<u8>,
+    String,
+    i64,
+    String,
+    i64,
+    Option<Uuid>,
+    Option<String>,
+);
 
 pub(crate) async fn store(
     scope: &Scope,
     session: &mut Session,
     new: NewPlan<'_>,
 ) -> Result<Option<i64>, StorageError> {
-    let NewPlan { id, run, plan } = new;
-    begin(scope, &mut *session, id, run, plan.connection).await?;
+    let NewPlan {
+        id,
+        run,
+        plan,
+        undoes,
+        versions,
+    } = new;
+    begin(
+        scope,
+        &mut *session,
+        Begun {
+            id,
+            run,
+            connection: plan.connection,
+            undoes,
+            versions,
+        },
+    )
+    .await?;
     let (connection, changes) = (plan.connection, plan.changes.as_slice());
     plan_rows::add(scope, &mut *session, id, connection, 0, changes).await?;
     finish(scope, session, id, plan).await
+}
+
+/// A plan whose rows are still to come.
+pub(crate) struct Begun<'a> {
+    pub(crate) id: PlanId,
+    pub(crate) run: Option<RunId>,
+    pub(crate) connection: ConnectionId,
+    pub(crate) undoes: Option<RunId>,
+    pub(crate) versions: Option<&'a str>,
 }
 
 /// Begins a plan whose rows come in parts: nobody sees it before it is finished.
 pub(crate) async fn begin(
     scope: &Scope,
     session: &mut Session,
-    id: PlanId,
-    run: Option<RunId>,
-    connection: ConnectionId,
+    begun: Begun<'_>,
 ) -> Result<(), StorageError> {
+    let Begun {
+        id,
+        run,
+        connection,
+        undoes,
+        versions,
+    } = begun;
     connections::by_id(scope, &mut *session, connection).await?;
     sqlx::query(BEGIN)
         .bind(scope.id())
@@ -60,9 +111,30 @@ pub(crate) async fn begin(
         .bind(connection.uuid())
         .bind(run.map(RunId::uuid))
         .bind(Vec::<u8>::new())
+        .bind(undoes.map(RunId::uuid))
+        .bind(versions)
         .execute(session)
         .await?;
     Ok(())
+}
+
+/// Begins the plan of a read, made under these versions.
+pub(crate) async fn begin_read(
+    scope: &Scope,
+    session: &mut Session,
+    id: PlanId,
+    run: Option<RunId>,
+    connection: ConnectionId,
+    versions: &str,
+) -> Result<(), StorageError> {
+    let begun = Begun {
+        id,
+        run,
+        connection,
+        undoes: None,
+        versions: Some(versions),
+    };
+    begin(scope, session, begun).await
 }
 
 /// Writes the head of a plan whose rows are all there; how many these are, `None` if
@@ -154,8 +226,39 @@ pub(crate) async fn latest(
         .transpose()
 }
 
+pub(crate) async fn of_run(
+    scope: &Scope,
+    session: &mut Session,
+    run: RunId,
+) -> Result<Vec<StoredPlan>, StorageError> {
+    sqlx::query_as::<Db, Row>(OF_RUN)
+        .bind(scope.id())
+        .bind(run.uuid())
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .map(read)
+        .collect()
+}
+
+/// The runs that took a run back, or tried to.
+pub(crate) async fn undoings(
+    scope: &Scope,
+    session: &mut Session,
+    run: RunId,
+) -> Result<Vec<RunId>, StorageError> {
+    Ok(sqlx::query_scalar::<Db, Uuid>(UNDOINGS)
+        .bind(scope.id())
+        .bind(run.uuid())
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .map(RunId::from_uuid)
+        .collect())
+}
+
 fn read(row: Row) -> Result<StoredPlan, StorageError> {
-    let (id, connection, run, hash, made_for, made_at, header, rows) = row;
+    let (id, connection, run, hash, made_for, made_at, header, rows, undoes, versions) = row;
     let header: PlanHeader = from_json("plans.header", header.as_bytes())?;
     let plan: Plan = header.into_plan(
         ConnectionId::from_uuid(connection),
@@ -168,5 +271,7 @@ fn read(row: Row) -> Result<StoredPlan, StorageError> {
         run: run.map(RunId::from_uuid),
         plan,
         rows: count("rows of a plan", rows)?,
+        undoes: undoes.map(RunId::from_uuid),
+        versions,
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use muster_model::report::{
     Counts, MessageCounts, Outcome, PeopleCounts, RunError, TargetCounts, Trigger,
 };
-use muster_model::{ConnectionId, Digest, Evidence, RunId, RunReport};
+use muster_model::{ConnectionId, Digest, Evidence, PlanId, RunId, RunReport};
 use uuid::Uuid;
 
 use super::{Db, Session, leases};
@@ -28,6 +28,8 @@ const UNFINISHED: &str = "SELECT id, connection_id, started_by, started_at, fini
     FROM runs WHERE organisation_id = $1 AND finished_at IS NULL";
 const INTERRUPT: &str = "UPDATE runs SET finished_at = $3, report = $4 \
     WHERE organisation_id = $1 AND id = $2 AND finished_at IS NULL";
+
+const APPLIES: &str = "UPDATE runs SET plan_id = $3 WHERE organisation_id = $1 AND id = $2";
 
 type Row = (Uuid, Uuid, String, i64, Option<i64>, Option<String>);
 
@@ -59,6 +61,22 @@ pub(crate) async fn begin(
         .execute(session)
         .await?;
     Ok(run)
+}
+
+/// Says which stored plan a run applies.
+pub(crate) async fn applies(
+    scope: &Scope,
+    session: &mut Session,
+    run: RunId,
+    plan: PlanId,
+) -> Result<(), StorageError> {
+    sqlx::query(APPLIES)
+        .bind(scope.id())
+        .bind(run.uuid())
+        .bind(plan.uuid())
+        .execute(session)
+        .await?;
+    Ok(())
 }
 
 /// Stores the report and lets the connection go; gives back the report's digest.
@@ -134,6 +152,7 @@ pub(crate) async fn interrupt(scope: &Scope, session: &mut Session) -> Result<u6
             trigger: run.trigger,
             outcome: Outcome::Failed,
             planned_only: false,
+            undoes: None,
             started: run.started_at,
             finished,
             evidence: Evidence::none(),

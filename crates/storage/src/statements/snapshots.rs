@@ -1,17 +1,50 @@
 //! The source records of one read.
 
-use muster_model::{ConnectionId, RunId, SnapshotId};
+use muster_model::{ConnectionId, ExternalId, RunId, SnapshotId};
 use uuid::Uuid;
 
 use super::{Db, Session};
 use crate::error::StorageError;
+use crate::record::Sighting;
 use crate::scope::Scope;
+use crate::stored::instant;
 
 const INSERT: &str = "INSERT INTO snapshots (organisation_id, id, connection_id, run_id, begun_at) \
     SELECT organisation_id, $2, connection_id, id, $5 FROM runs \
     WHERE organisation_id = $1 AND connection_id = $3 AND id = $4";
 const EXISTS: &str = "SELECT id FROM snapshots \
     WHERE organisation_id = $1 AND connection_id = $2 AND id = $3";
+
+const SIGHTING: &str = "SELECT seen.id, seen.run_id, seen.begun_at, \
+    (SELECT newest.id FROM snapshots AS newest WHERE newest.organisation_id = $1 \
+        AND newest.connection_id = $2 ORDER BY newest.begun_at DESC, newest.id DESC LIMIT 1) \
+    FROM source_records AS record JOIN snapshots AS seen \
+    ON seen.organisation_id = record.organisation_id AND seen.id = record.seen_in \
+    WHERE record.organisation_id = $1 AND record.connection_id = $2 AND record.external_id = $3";
+
+/// When a record was last seen.
+pub(crate) async fn sighting(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    record: &ExternalId,
+) -> Result<Option<Sighting>, StorageError> {
+    sqlx::query_as::<Db, (Uuid, Uuid, i64, Uuid)>(SIGHTING)
+        .bind(scope.id())
+        .bind(connection.uuid())
+        .bind(record.as_str())
+        .fetch_optional(session)
+        .await?
+        .map(|(seen, run, at, newest)| {
+            Ok(Sighting {
+                snapshot: SnapshotId::from_uuid(seen),
+                run: RunId::from_uuid(run),
+                at: instant("snapshots.begun_at", at)?,
+                newest: SnapshotId::from_uuid(newest),
+            })
+        })
+        .transpose()
+}
 
 pub(crate) async fn begin(
     scope: &Scope,

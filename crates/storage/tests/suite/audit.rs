@@ -68,6 +68,7 @@ async fn story(bench: &Bench) -> Story {
         kind: "mail".to_owned(),
         person: people[0],
         body: serde_json::Value::Null,
+        row: None,
     };
     transaction.enqueue(&[message]).await.unwrap();
     let queued = transaction.outbox(OutboxState::Waiting, 10).await.unwrap();
@@ -112,6 +113,7 @@ fn marks(people: &[PersonId], rows: std::ops::Range<usize>) -> Vec<ChangeMark> {
         },
         error_code: (row == 2).then(|| "row.stale".to_owned()),
         person: Some(people[row]),
+        done_by: None,
     })
     .collect()
 }
@@ -485,6 +487,7 @@ async fn a_row_done_in_two_steps_verifies_and_its_state_is_watched(bench: Bench)
         state: ChangeState::Waiting,
         error_code: None,
         person: None,
+        done_by: None,
     };
     let applied = ChangeMark {
         state: ChangeState::Applied,
@@ -578,6 +581,10 @@ async fn erasing_leaves_the_log_whole(bench: Bench) {
 fn every_method_that_writes_is_audited_or_says_why_not() {
     let not_audited = BTreeMap::from([
         ("commit", "enters what the others did"),
+        (
+            "still_waiting",
+            "only looks, at what nobody else may send meanwhile",
+        ),
         (
             "begin_snapshot",
             "a read says what others said; nothing follows from it yet",

@@ -81,6 +81,7 @@ async fn fill(bench: &Bench) -> Company {
 
 fn message(person: muster_model::PersonId) -> OutboxMessage {
     OutboxMessage {
+        row: None,
         kind: "mail".to_owned(),
         person,
         body: serde_json::json!({ "to": "somebody" }),

@@ -257,6 +257,8 @@ impl Company {
                 id,
                 run: Some(self.run.id),
                 plan: &plan,
+                undoes: None,
+                versions: None,
             })
             .await
             .unwrap();
@@ -290,6 +292,7 @@ pub(crate) fn report(run: RunId, connection: ConnectionId) -> RunReport {
         trigger: Trigger::Manual,
         outcome: Outcome::Ok,
         planned_only: false,
+        undoes: None,
         started: "2025-06-02T08:00:00Z".parse().unwrap(),
         finished: "2025-06-02T08:00:05Z".parse().unwrap(),
         evidence: Evidence::none(),

@@ -73,6 +73,7 @@ async fn victim(bench: &Bench) -> Victim {
         kind: "mail".to_owned(),
         person: people[0],
         body,
+        row: None,
     };
     transaction.enqueue(&[message]).await.unwrap();
     let rest = Rest {
@@ -241,6 +242,29 @@ async fn nothing_is_read_across_organisations(bench: Bench) {
         );
     }
     assert!(reader.manager_edges().await.unwrap().is_empty());
+    let of_victims = reader.reports_of(&victim.people).await.unwrap();
+    assert!(of_victims.is_empty());
+    let run = victim.company.run.id;
+    assert!(reader.plans_of_run(run).await.unwrap().is_empty());
+    assert!(reader.undoings(run).await.unwrap().is_empty());
+    let rows = reader.rows_of_record(connection, &external_id(0), 9).await;
+    assert!(rows.unwrap().is_empty());
+    let seen = reader.sighting(connection, &external_id(0)).await.unwrap();
+    assert_eq!(seen, None);
+    assert!(reader.records_holding(&key).await.unwrap().is_empty());
+    let messages = reader.outbox_of_rows(victim.plan, 0, 9).await.unwrap();
+    assert!(messages.is_empty());
+    // And the one who may, finds.
+    let mut owner = victim.company.read().await;
+    assert_eq!(owner.plans_of_run(run).await.unwrap().len(), 1);
+    let seen = owner.sighting(connection, &external_id(0)).await.unwrap();
+    assert!(seen.is_some());
+    assert_eq!(owner.records_holding(&key).await.unwrap().len(), 1);
+    let rows = owner.rows_of_record(connection, &external_id(0), 9).await;
+    assert_eq!(rows.unwrap().len(), 1);
+    let reports = owner.reports_of(&victim.people).await.unwrap();
+    assert_eq!(reports, [(victim.people[1], victim.people[0])]);
+    drop(owner);
     assert_eq!(
         code(reader.plan(&victim.plan.to_string()).await),
         "plan.unknown"
@@ -390,12 +414,17 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
             .await
             .unwrap()
     );
+    transaction.remove_people(&victim.people).await.unwrap();
+    let run = victim.company.run.id;
+    transaction.run_applies(run, victim.plan).await.unwrap();
     let id = muster_model::PlanId::new(bench.ids());
     let answer = transaction
         .store_plan(NewPlan {
             id,
             run: None,
             plan: &victim.made,
+            undoes: None,
+            versions: None,
         })
         .await;
     assert_eq!(code(answer), "connection.unknown");
@@ -404,6 +433,7 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         state: ChangeState::Failed,
         error_code: None,
         person: None,
+        done_by: None,
     };
     transaction
         .mark_changes(victim.plan, &[mark])
@@ -451,6 +481,7 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         kind: "mail".to_owned(),
         person: victim.people[0],
         body,
+        row: None,
     };
     assert_eq!(
         code(transaction.enqueue(&[message]).await),
@@ -467,6 +498,9 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         .mark_outbox(&[queued[0].id], OutboxState::Cancelled)
         .await
         .unwrap();
+    let theirs = [queued[0].id];
+    assert!(transaction.still_waiting(&theirs).await.unwrap().is_empty());
+    assert_eq!(transaction.cancel_outbox(&theirs).await.unwrap(), 0);
     // The same name is free in another organisation, and is another connection.
     let mut own = crate::company::new_connection("other");
     own.rank = 7;

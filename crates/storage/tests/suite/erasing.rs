@@ -32,6 +32,7 @@ async fn erasing_leaves_nothing_that_could_be_read(bench: Bench) {
     let messages: Vec<_> = people
         .iter()
         .map(|person| OutboxMessage {
+            row: None,
             kind: "mail".to_owned(),
             person: *person,
             body: serde_json::Value::Null,

@@ -95,6 +95,7 @@ async fn outward_work_is_queued_in_order(bench: Bench) {
         .iter()
         .enumerate()
         .map(|(number, person)| OutboxMessage {
+            row: None,
             kind: "mail.invitation".to_owned(),
             person: *person,
             body: serde_json::json!({ "number": number }),

@@ -93,12 +93,14 @@ async fn rows_are_marked_with_what_became_of_them(bench: Bench) {
             state: ChangeState::Applied,
             error_code: None,
             person: Some(made),
+            done_by: None,
         },
         ChangeMark {
             ordinal: 2,
             state: ChangeState::Failed,
             error_code: Some("person.stale".to_owned()),
             person: None,
+            done_by: None,
         },
     ];
     let mut transaction = company.begin().await;
@@ -156,6 +158,8 @@ async fn a_row_about_nobody_stored_is_refused(bench: Bench) {
             id,
             run: None,
             plan: &plan,
+            undoes: None,
+            versions: None,
         })
         .await
         .unwrap_err();

@@ -47,6 +47,7 @@ async fn what_is_sealed_stands_nowhere_in_the_clear(bench: Bench) {
         kind: "mail".to_owned(),
         person: id,
         body,
+        row: None,
     };
     transaction.enqueue(&[message]).await.unwrap();
     transaction
