@@ -74,6 +74,7 @@ pub(crate) fn run(people: u64) -> anyhow::Result<Planning> {
                 person: state.person,
                 others: Vec::new(),
                 siblings: Vec::new(),
+                decisions: Vec::new(),
             });
         }
     }
@@ -107,6 +108,7 @@ fn joined(policy: &Policy, key: &DigestKey, numbers: &[u64]) -> anyhow::Result<V
                 person: None,
                 others: Vec::new(),
                 siblings: Vec::new(),
+                decisions: Vec::new(),
             }
         })
         .collect();
@@ -119,6 +121,8 @@ fn joined(policy: &Policy, key: &DigestKey, numbers: &[u64]) -> anyhow::Result<V
             &EnactContext {
                 connection: connection(),
                 policy,
+                key,
+                today: date(2025, 6, 2),
                 now: Timestamp::UNIX_EPOCH,
                 new_person: PersonId::from_uuid(Uuid::from_u128(u128::from(*number) + 1)),
                 record: Some(&record),
@@ -157,6 +161,7 @@ fn plan(
         },
         history: &history,
         linked,
+        first_sync: linked == 0,
         untouched,
         touched,
         holders: KeyHolders::default(),

@@ -88,6 +88,12 @@ pub(crate) enum Command {
     People(People),
     /// Runs of an organisation, newest first
     Runs(Runs),
+    /// Erase people for good: their id and the day are all that stays
+    Erase(Erase),
+    /// Let the record of an erased person be read again
+    Readmit(Readmit),
+    /// The audit log
+    Audit(Audit),
     /// Look at everything that can go wrong in operation; changes nothing
     Doctor(Doctor),
     /// Write everything into one encrypted file, while work goes on
@@ -282,7 +288,12 @@ pub(crate) struct Sandbox {
     /// A fault to show; may be given several times
     #[arg(long = "fault", value_name = "NAME")]
     pub(crate) faults: Vec<String>,
-    /// Log each call that writes, as one JSON line, when it is done
+    /// Also write each call that changes something to a file, as one JSON line, when
+    /// it is done
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_log: Option<PathBuf>,
+    /// Also write every request's method and address to a file, a line each, as a
+    /// proxy's log would hold it
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
 }
@@ -471,6 +482,54 @@ pub(crate) struct Rehearse {
     /// The folder to write to
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Erase {
+    #[command(flatten)]
+    pub(crate) organisation: Organisation,
+    /// Who: id, e-mail or employee number
+    #[arg(required = true, value_name = "PERSON")]
+    pub(crate) people: Vec<String>,
+    /// Yes, erase them: it cannot be undone
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Also somebody who is employed or may enter
+    #[arg(long)]
+    pub(crate) even_if_employed: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Readmit {
+    #[command(flatten)]
+    pub(crate) organisation: Organisation,
+    /// The connection's name
+    pub(crate) connection: String,
+    /// The record's id in the source
+    pub(crate) record: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    #[command(subcommand)]
+    pub(crate) command: AuditCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Is the log, and what it speaks of, as it was written?
+    Verify {
+        /// The organisation's name [default: every organisation]
+        #[arg(long = "org", value_name = "NAME")]
+        organisation: Option<String>,
+        /// A head that was kept elsewhere, as run reports print it: proves that
+        /// nothing up to it was changed or cut
+        #[arg(long, value_name = "N:HASH")]
+        head: Option<String>,
+        /// How the findings are printed
+        #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+        format: TextOrJson,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ mod key_file;
 mod machine;
 mod output;
 mod pairs;
+mod panic_words;
 mod plan_file;
 mod plan_table;
 
@@ -22,6 +23,7 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    panic_words::install();
     // Errors of usage end here, with exit code 2 and clap's own words.
     let arguments = args::Arguments::parse();
     tracing_subscriber::fmt()

@@ -108,6 +108,9 @@ pub(crate) fn report_words(report: &RunReport) -> String {
         ));
         words.push(format!("        {}", hold.next));
     }
+    if let Some(head) = &report.audit {
+        words.push(format!("  audit: {head}"));
+    }
     if let Some(error) = &report.error {
         words.push(format!("  failed: {}", error.message));
     }

@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::process::Command;
 
 /// Every command with a page of its own.
-const COMMANDS: [&[&str]; 27] = [
+const COMMANDS: [&[&str]; 30] = [
     &[],
     &["demo"],
     &["diff"],
@@ -36,6 +36,9 @@ const COMMANDS: [&[&str]; 27] = [
     &["explain"],
     &["people"],
     &["runs"],
+    &["erase"],
+    &["readmit"],
+    &["audit", "verify"],
     &["doctor"],
     &["backup"],
     &["restore"],

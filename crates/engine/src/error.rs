@@ -131,6 +131,34 @@ pub enum EngineError {
         /// Who they are.
         ids: String,
     },
+    /// Who works here is not erased.
+    #[error(
+        "erase.employed: {person} is not gone: employment {employment}, access {access}; end the employment first, or say --even-if-employed"
+    )]
+    StillEmployed {
+        /// Who.
+        person: muster_model::PersonId,
+        /// Their employment.
+        employment: &'static str,
+        /// Their access.
+        access: &'static str,
+    },
+    /// Erased before.
+    #[error("person.erased: {person} is a deleted person, {on}; nothing is left of them")]
+    PersonErased {
+        /// The id.
+        person: muster_model::PersonId,
+        /// When.
+        on: jiff::civil::Date,
+    },
+    /// The record is of nobody who was erased.
+    #[error(
+        "readmit.unknown: connection {connection:?} has no record of that id that is kept out because its person was erased"
+    )]
+    NotErased {
+        /// The connection's name.
+        connection: String,
+    },
     /// No e-mail address.
     #[error("account.address: {reason}")]
     Address {
@@ -263,6 +291,8 @@ impl EngineError {
                 | Self::RunAmbiguous { .. }
                 | Self::PersonUnknown { .. }
                 | Self::PersonUnclear { .. }
+                | Self::PersonErased { .. }
+                | Self::NotErased { .. }
                 | Self::Address { .. }
                 | Self::RoleUnknown { .. }
                 | Self::ScopeUnknown { .. }

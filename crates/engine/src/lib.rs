@@ -13,6 +13,8 @@
 //! | [`run`](mod@run) | one execution of these, with its lease and its report |
 //! | [`undoing`] | what a run did, taken back by a run of its own |
 //! | [`explaining`] | why somebody is as they are |
+//! | [`erasing`] | people go for good |
+//! | [`auditing`] | is the audit log whole? |
 //! | [`directory`] | people and runs, for whoever asks |
 //! | [`sign_in`] | who and what may enter an organisation |
 //! | [`doctor`] | what an operator should look at |
@@ -21,11 +23,13 @@
 //! import desk get modules of their own beside these.
 
 pub mod applying;
+pub mod auditing;
 pub mod connections;
 pub mod deciding;
 pub mod directory;
 pub mod doctor;
 pub mod engine;
+pub mod erasing;
 pub mod error;
 pub mod explaining;
 mod lease;

@@ -162,7 +162,8 @@ impl Engine {
         let sent = self.send_after(organisation, &connection, run.id).await?;
         let mut report = self.report(&run, &planned.plan, applied, sent, false);
         report.undoes = planned.undoes;
-        self.close(organisation, &report, Ended::Applied).await?;
+        self.close(organisation, &mut report, Ended::Applied)
+            .await?;
         Ok(Made {
             report,
             planned: Some(planned),
@@ -236,7 +237,7 @@ impl Engine {
             report.holds.push(mapping_hold(&planned));
         }
         let ended = if apply { Ended::Synced } else { Ended::Read };
-        self.close(organisation, &report, ended).await?;
+        self.close(organisation, &mut report, ended).await?;
         Ok(Made {
             report,
             planned: Some(planned),
@@ -327,11 +328,14 @@ impl Engine {
     pub(crate) async fn close(
         &self,
         organisation: &Organisation,
-        report: &RunReport,
+        report: &mut RunReport,
         ended: Ended,
     ) -> Result<(), EngineError> {
         self.step(organisation, report.run, RunStep::Report).await?;
         let mut transaction = self.storage.begin(organisation.id).await?;
+        // Of everything that this run wrote; the next entry covers the report.
+        let head = transaction.audit_head().await?;
+        report.audit = head.map(|head| head.to_string());
         let mut connection = transaction.connection(report.connection).await?;
         let state = ended.turns(connection.state);
         if connection.state != state {
@@ -354,8 +358,8 @@ impl Engine {
         if matches!(error, EngineError::Storage(_)) {
             return Err(error);
         }
-        let report = self.failed(run, &error);
-        self.close(organisation, &report, Ended::Failed).await?;
+        let mut report = self.failed(run, &error);
+        self.close(organisation, &mut report, Ended::Failed).await?;
         Ok(Made {
             report,
             planned: None,
@@ -370,8 +374,8 @@ impl Engine {
         run: &Run,
         error: &EngineError,
     ) -> Result<(), EngineError> {
-        let report = self.failed(run, error);
-        self.close(organisation, &report, Ended::Refused).await
+        let mut report = self.failed(run, error);
+        self.close(organisation, &mut report, Ended::Refused).await
     }
 
     /// The report of a run that failed.
@@ -392,6 +396,7 @@ impl Engine {
             target: TargetCounts::default(),
             messages: MessageCounts::default(),
             holds: Vec::new(),
+            audit: None,
             error: Some(RunError {
                 code: error.code(),
                 message: error.to_string(),
@@ -425,6 +430,7 @@ impl Engine {
             target: sent.counts(),
             messages: applied.messages,
             holds,
+            audit: None,
             error: None,
         }
     }

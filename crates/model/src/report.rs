@@ -44,6 +44,10 @@ pub struct RunReport {
     pub messages: MessageCounts,
     /// What is held back, and why.
     pub holds: Vec<HoldReport>,
+    /// The newest entry of the audit log when the run ended, `N:HASH`: kept
+    /// elsewhere it proves what was written until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<String>,
     /// Why nothing was planned; only in a failed run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RunError>,

@@ -89,6 +89,9 @@ pub struct SandboxOptions {
     /// `{"method", "path", "status", "body"}`; the company is made up, so that
     /// nobody's data is in it.
     pub write_log: Option<PathBuf>,
+    /// A file that gets the method, the address as it was sent and the status of
+    /// every request, a line each: what a proxy on the way would keep.
+    pub log: Option<PathBuf>,
     /// What day it is: sessions expire by it.
     pub today: Today,
 }
@@ -112,6 +115,7 @@ impl SandboxOptions {
             slow: Duration::from_secs(60),
             record: false,
             write_log: None,
+            log: None,
             today,
         }
     }
@@ -147,8 +151,8 @@ pub enum SandboxError {
         /// What was typed.
         field: String,
     },
-    /// The log of writes cannot be written.
-    #[error("sandbox.log: {path} cannot be written: {source}; choose another file")]
+    /// The log cannot be written.
+    #[error("sandbox.log: the log {} cannot be written: {source}; choose a file that you may write to", path.display())]
     Log {
         /// Which file.
         path: PathBuf,
@@ -194,6 +198,8 @@ struct Shared {
     exchanges: Option<Mutex<Vec<Exchange>>>,
     /// None when writes are not logged.
     write_log: Option<Mutex<File>>,
+    /// None when no log is kept.
+    log: Option<Mutex<File>>,
 }
 
 impl Shared {
@@ -220,7 +226,8 @@ pub async fn start(options: SandboxOptions, listen: SocketAddr) -> Result<Sandbo
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let record = options.record;
-    let write_log = options.write_log.as_deref().map(open_log).transpose()?;
+    let write_log = options.write_log.as_deref().map(opened).transpose()?;
+    let log = options.log.as_deref().map(opened).transpose()?;
     let world = match options.vendor {
         Vendor::Tripletex => World::new(options, &format!("{address}/{BASE_PATH}"))?,
     };
@@ -228,6 +235,7 @@ pub async fn start(options: SandboxOptions, listen: SocketAddr) -> Result<Sandbo
         world: Mutex::new(world),
         exchanges: record.then(|| Mutex::new(Vec::new())),
         write_log: write_log.map(Mutex::new),
+        log: log.map(Mutex::new),
     });
     let router = Router::new()
         .fallback(handle)
@@ -334,6 +342,15 @@ impl Sandbox {
     }
 }
 
+fn opened(path: &Path) -> Result<File, SandboxError> {
+    let failed = |source| SandboxError::Log {
+        path: path.to_owned(),
+        source,
+    };
+    let mut options = File::options();
+    options.create(true).append(true).open(path).map_err(failed)
+}
+
 async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
@@ -366,19 +383,19 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     if let Some(delay) = answer.delay {
         tokio::time::sleep(delay).await;
     }
+    if let Some(log) = &shared.log {
+        let mark = if query.is_empty() { "" } else { "?" };
+        let (method, status) = (&request.method, answer.status);
+        let line = format!("{method} {path_as_sent}{mark}{query} {status}\n");
+        if let Err(error) = lock(log).write_all(line.as_bytes()) {
+            tracing::error!(%error, "the log cannot be written");
+        }
+    }
     if let Some(exchanges) = &shared.exchanges {
         let exchange = recorded(&request, &path_as_sent, query, &answer);
         lock(exchanges).push(exchange);
     }
     response(answer)
-}
-
-fn open_log(path: &Path) -> Result<File, SandboxError> {
-    let opened = File::options().create(true).append(true).open(path);
-    opened.map_err(|source| SandboxError::Log {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 /// Logs a call that writes; reads and sessions are none.

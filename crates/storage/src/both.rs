@@ -44,6 +44,13 @@ impl Engine {
         })
     }
 
+    pub(crate) async fn scrub(&self) -> Result<bool, StorageError> {
+        match self {
+            Self::Sqlite(engine) => engine.scrub().await,
+            Self::Postgres(engine) => engine.scrub().await,
+        }
+    }
+
     pub(crate) async fn learn(&self) -> Result<(), StorageError> {
         match self {
             Self::Sqlite(engine) => engine.learn().await,

@@ -71,7 +71,7 @@ impl Storage {
                 let scope = self.scope(id, Some(row))?;
                 let mut transaction = Transaction::new(crate::reader::Reader { scope, handle });
                 cancelled += transaction.cancel_outbox_before(restored_at).await?;
-                handle = transaction.into_handle();
+                handle = transaction.into_handle().await?;
             }
         }
         handle.commit().await?;

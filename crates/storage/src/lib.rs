@@ -11,6 +11,7 @@
 //! place stand in `front_door`.
 
 mod account;
+mod audit;
 pub mod backup;
 mod both;
 mod cell;
@@ -45,6 +46,7 @@ mod transaction;
 mod word;
 
 pub use account::{Access, NewToken, Role, Token, TokenScope};
+pub use audit::{AuditBreak, AuditFindings, AuditHead, AuditHeadError};
 pub use condition::{Condition, Queue};
 pub use connection::{Connection, ConnectionState, Credentials, NewConnection};
 pub use entropy::Entropy;

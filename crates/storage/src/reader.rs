@@ -10,6 +10,7 @@ use muster_model::{
 };
 
 use crate::account::{Access, Token};
+use crate::audit::{AuditFindings, AuditHead};
 use crate::both::{Handle, on_its_engine};
 use crate::condition::Condition;
 use crate::connection::{Connection, Credentials};
@@ -100,6 +101,33 @@ impl Reader {
     /// for another connector, base address or host setting.
     pub async fn credentials(&mut self, id: ConnectionId) -> Result<Option<Credentials>> {
         on_its_engine!(self, connections::credentials(id))
+    }
+
+    // --- the audit log
+
+    /// The newest entry of the audit log; `None` if there is none.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn audit_head(&mut self) -> Result<Option<AuditHead>> {
+        on_its_engine!(self, audit::head())
+    }
+
+    /// Verifies the audit log, and the rows that it speaks of, from the first
+    /// entry to the last; `head` is one that was kept elsewhere.
+    ///
+    /// # Errors
+    /// As every method. What is wrong with the log is no error but a finding.
+    pub async fn verify_audit(&mut self, head: Option<AuditHead>) -> Result<AuditFindings> {
+        crate::audit::verify(self, head).await
+    }
+
+    /// When a person was erased; `None` if nobody of this id was.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn erased_at(&mut self, person: PersonId) -> Result<Option<Timestamp>> {
+        on_its_engine!(self, erase::erased_at(person))
     }
 
     // --- runs

@@ -29,6 +29,8 @@ pub struct Stored {
     /// Ids that stood in this snapshot before: the row with the higher
     /// revision won, of equal ones the later. Each repetition once, in order.
     pub already_in_this_snapshot: Vec<ExternalId>,
+    /// Ids of erased people: of these nothing was stored.
+    pub erased: Vec<ExternalId>,
 }
 
 impl Stored {
@@ -39,6 +41,7 @@ impl Stored {
         self.unchanged += other.unchanged;
         self.already_in_this_snapshot
             .extend(other.already_in_this_snapshot);
+        self.erased.extend(other.erased);
     }
 }
 

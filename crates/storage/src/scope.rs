@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use muster_model::{Clock, IdSource, OrganisationId};
+use muster_model::{Clock, DigestKey, IdSource, OrganisationId};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -17,6 +17,8 @@ use crate::seal::{Key, Place, Unopened};
 pub(crate) struct Scope {
     pub(crate) organisation: OrganisationId,
     pub(crate) key: Key,
+    /// Of the organisation's digests.
+    pub(crate) index_key: DigestKey,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) entropy: Arc<dyn Entropy>,

@@ -191,6 +191,17 @@ impl Storage {
         self.presence.keep().await
     }
 
+    /// Takes the bytes of what was erased out of the files of the database, and
+    /// not only out of its tables; on PostgreSQL the directory stands still
+    /// meanwhile. `false` if others were in the way for too long (half a minute
+    /// to a minute): try again.
+    ///
+    /// # Errors
+    /// `storage.database`, `storage.busy`.
+    pub async fn scrub(&self) -> Result<bool, StorageError> {
+        self.engine.scrub().await
+    }
+
     /// Lets the database learn how full its tables are, after many rows came at
     /// once: what it does not know it guesses, and guesses badly.
     ///
@@ -211,10 +222,11 @@ impl Storage {
         row: Option<OrganisationRow>,
     ) -> Result<Scope, StorageError> {
         let row = row.ok_or(StorageError::OrganisationUnknown { organisation })?;
-        let (_, key) = self.open_organisation(row)?;
+        let (opened, key) = self.open_organisation(row)?;
         Ok(Scope {
             organisation,
             key,
+            index_key: opened.index_key,
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             entropy: Arc::clone(&self.entropy),

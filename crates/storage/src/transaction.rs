@@ -15,6 +15,7 @@ use muster_model::{
 use uuid::Uuid;
 
 use crate::account::{Access, NewToken, Role};
+use crate::audit::{Journal, event};
 use crate::both::on_its_engine;
 use crate::connection::{Connection, Credentials, NewConnection};
 use crate::error::StorageError;
@@ -31,27 +32,37 @@ use crate::secret::Secret;
 /// [`Reader`], its own writes included. Errors as there.
 pub struct Transaction {
     reader: Reader,
+    /// What the audit log enters of it.
+    journal: Journal,
 }
 
 /// What storage calls answer.
 type Result<T> = std::result::Result<T, StorageError>;
 
 impl Transaction {
-    pub(crate) const fn new(reader: Reader) -> Self {
-        Self { reader }
+    pub(crate) fn new(reader: Reader) -> Self {
+        Self {
+            reader,
+            journal: Journal::default(),
+        }
     }
 
-    /// Makes everything last. Without it, dropping the transaction undoes it.
+    /// Makes everything last, with its entry in the audit log. Without it,
+    /// dropping the transaction undoes it.
     ///
     /// # Errors
     /// `storage.database`: then nothing was written.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        on_its_engine!(&mut self.reader, audit::enter(self.journal))?;
         self.reader.handle.commit().await
     }
 
     /// The handle, for whoever goes on in another organisation.
-    pub(crate) fn into_handle(self) -> crate::both::Handle {
-        self.reader.handle
+    /// The transaction goes on for another organisation: what was done for this
+    /// one is entered in its audit log.
+    pub(crate) async fn into_handle(mut self) -> Result<crate::both::Handle> {
+        on_its_engine!(&mut self.reader, audit::enter(self.journal))?;
+        Ok(self.reader.handle)
     }
 
     // --- who signs in
@@ -67,10 +78,12 @@ impl Transaction {
         role: Role,
         link_for: Duration,
     ) -> Result<(Access, Option<Secret>)> {
-        on_its_engine!(
+        let given = on_its_engine!(
             &mut self.reader,
             account_access::give(address, role, link_for)
-        )
+        )?;
+        self.journal.note(event::access_given(&given.0));
+        Ok(given)
     }
 
     /// Makes a token for a program; its secret is stored nowhere.
@@ -78,7 +91,9 @@ impl Transaction {
     /// # Errors
     /// `connection.unknown`.
     pub async fn create_token(&mut self, new: &NewToken) -> Result<(TokenId, Secret)> {
-        on_its_engine!(&mut self.reader, tokens::insert(new))
+        let made = on_its_engine!(&mut self.reader, tokens::insert(new))?;
+        self.journal.note(event::token_made(made.0, new));
+        Ok(made)
     }
 
     /// Ends a token; `false` if there is none of the id, or it was over.
@@ -86,7 +101,11 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn revoke_token(&mut self, id: TokenId) -> Result<bool> {
-        on_its_engine!(&mut self.reader, tokens::revoke(id))
+        let was = on_its_engine!(&mut self.reader, tokens::revoke(id))?;
+        if was {
+            self.journal.note(event::token_revoked(id));
+        }
+        Ok(was)
     }
 
     // --- connections
@@ -100,7 +119,13 @@ impl Transaction {
         new: NewConnection,
         credentials: Option<&Credentials>,
     ) -> Result<Connection> {
-        on_its_engine!(&mut self.reader, connections::insert(new, credentials))
+        let made = on_its_engine!(&mut self.reader, connections::insert(new, credentials))?;
+        self.journal.note(event::connection_made(&made));
+        if let Some(credentials) = credentials {
+            self.journal
+                .note(event::credentials_stored(&made, credentials));
+        }
+        Ok(made)
     }
 
     /// Writes everything but id and creation; `None` keeps the credentials.
@@ -113,10 +138,18 @@ impl Transaction {
         connection: &Connection,
         credentials: Option<&Credentials>,
     ) -> Result<()> {
-        on_its_engine!(
+        let before = on_its_engine!(
             &mut self.reader,
             connections::update(connection, credentials)
-        )
+        )?;
+        if let Some(changed) = event::connection_changed(&before, connection)? {
+            self.journal.note(changed);
+        }
+        if let Some(credentials) = credentials {
+            self.journal
+                .note(event::credentials_stored(connection, credentials));
+        }
+        Ok(())
     }
 
     // --- runs
@@ -134,7 +167,10 @@ impl Transaction {
         trigger: Trigger,
         lease: Duration,
     ) -> Result<Run> {
-        on_its_engine!(&mut self.reader, runs::begin(connection, trigger, lease))
+        let run = on_its_engine!(&mut self.reader, runs::begin(connection, trigger, lease))?;
+        self.journal.belongs_to(run.id);
+        self.journal.note(event::run_begun(&run));
+        Ok(run)
     }
 
     /// Says which stored plan a run applies.
@@ -142,7 +178,9 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn run_applies(&mut self, run: RunId, plan: PlanId) -> Result<()> {
-        on_its_engine!(&mut self.reader, runs::applies(run, plan))
+        on_its_engine!(&mut self.reader, runs::applies(run, plan))?;
+        self.journal.note(event::run_applies(run, plan));
+        Ok(())
     }
 
     /// Says what a run is at.
@@ -159,7 +197,9 @@ impl Transaction {
     /// `run.lease_lost` if another run took it, or the run has ended: stop
     /// and commit nothing.
     pub async fn extend_lease(&mut self, run: RunId, lease: Duration) -> Result<()> {
-        on_its_engine!(&mut self.reader, leases::extend(run, lease))
+        on_its_engine!(&mut self.reader, leases::extend(run, lease))?;
+        self.journal.belongs_to(run);
+        Ok(())
     }
 
     /// Stores the report and lets the connection go.
@@ -167,7 +207,10 @@ impl Transaction {
     /// # Errors
     /// `run.lease_lost` if another run took the connection.
     pub async fn finish_run(&mut self, report: &RunReport) -> Result<()> {
-        on_its_engine!(&mut self.reader, runs::finish(report))
+        let digest = on_its_engine!(&mut self.reader, runs::finish(report))?;
+        self.journal.belongs_to(report.run);
+        self.journal.note(event::run_finished(report, digest));
+        Ok(())
     }
 
     /// Ends every run that has not ended and takes its lease: for a database that
@@ -176,7 +219,9 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn interrupt_runs(&mut self) -> Result<u64> {
-        on_its_engine!(&mut self.reader, runs::interrupt())
+        let runs = on_its_engine!(&mut self.reader, runs::interrupt())?;
+        self.journal.note(event::database_restored(runs));
+        Ok(runs)
     }
 
     // --- source records
@@ -286,7 +331,12 @@ impl Transaction {
         connection: ConnectionId,
         ids: &[ExternalId],
     ) -> Result<u64> {
-        on_its_engine!(&mut self.reader, links::delete(connection, ids))
+        let deleted = on_its_engine!(&mut self.reader, links::delete(connection, ids))?;
+        for (record, person) in &deleted {
+            self.journal
+                .note(event::link_deleted(connection, *person, record));
+        }
+        Ok(deleted.len() as u64)
     }
 
     // --- people
@@ -298,7 +348,10 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn write_people(&mut self, people: &[PersonToWrite]) -> Result<Vec<PersonId>> {
-        on_its_engine!(&mut self.reader, people::write(people))
+        let stale = on_its_engine!(&mut self.reader, people::write(people))?;
+        let written = people.iter().map(|given| given.person.id);
+        self.journal.wrote(written.filter(|id| !stale.contains(id)));
+        Ok(stale)
     }
 
     /// Takes people out of the directory who never had access, with their links:
@@ -307,17 +360,39 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn remove_people(&mut self, people: &[PersonId]) -> Result<()> {
-        on_its_engine!(&mut self.reader, erase::remove(people))
+        for person in on_its_engine!(&mut self.reader, erase::remove(people))? {
+            self.journal.note(event::person_removed(person));
+        }
+        Ok(())
     }
 
     /// Erases people: their rows, digests, keys, links and linked records,
     /// and what was sealed with those keys; how many there were. Their ids are
-    /// remembered as erased.
+    /// remembered as erased, and of the linked records a keyed digest of the id,
+    /// so that they are not stored again. The bytes are gone from the files after
+    /// [`crate::Storage::scrub`].
     ///
     /// # Errors
     /// As every method.
     pub async fn erase_people(&mut self, people: &[PersonId]) -> Result<u64> {
-        on_its_engine!(&mut self.reader, erase::people(people))
+        let erased = on_its_engine!(&mut self.reader, erase::people(people))?;
+        for person in &erased {
+            self.journal.note(event::person_erased(*person));
+        }
+        Ok(erased.len() as u64)
+    }
+
+    /// Lets the record of an erased person be read again, because the source
+    /// means somebody who came back; was there such a record?
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn readmit(&mut self, connection: ConnectionId, id: &ExternalId) -> Result<bool> {
+        let was = on_its_engine!(&mut self.reader, erase::readmit(connection, id))?;
+        if was {
+            self.journal.note(event::record_readmitted(connection, id));
+        }
+        Ok(was)
     }
 
     /// Remembers people as erased, whether or not they are there.
@@ -336,7 +411,16 @@ impl Transaction {
     /// # Errors
     /// `connection.unknown`, `plan.row_without_owner`.
     pub async fn store_plan(&mut self, new: NewPlan<'_>) -> Result<()> {
-        on_its_engine!(&mut self.reader, plans::store(new))
+        let rows = on_its_engine!(&mut self.reader, plans::store(new))?;
+        if let Some(run) = new.run {
+            self.journal.belongs_to(run);
+        }
+        self.journal.note(event::plan_stored(
+            new.id,
+            new.plan,
+            rows.unwrap_or_default(),
+        ));
+        Ok(())
     }
 
     /// Begins a plan whose rows come in parts, in this transaction and later ones:
@@ -382,7 +466,10 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn finish_plan(&mut self, id: PlanId, plan: &Plan) -> Result<()> {
-        on_its_engine!(&mut self.reader, plans::finish(id, plan))
+        if let Some(rows) = on_its_engine!(&mut self.reader, plans::finish(id, plan))? {
+            self.journal.note(event::plan_stored(id, plan, rows));
+        }
+        Ok(())
     }
 
     /// Says what became of rows.
@@ -390,7 +477,9 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn mark_changes(&mut self, plan: PlanId, marks: &[ChangeMark]) -> Result<()> {
-        on_its_engine!(&mut self.reader, plan_rows::mark(plan, marks))
+        let leaves = on_its_engine!(&mut self.reader, plan_rows::mark(plan, marks))?;
+        self.journal.marked(plan, leaves);
+        Ok(())
     }
 
     // --- holds
@@ -422,7 +511,9 @@ impl Transaction {
         connection: ConnectionId,
         decisions: &[RecordDecision],
     ) -> Result<()> {
-        on_its_engine!(&mut self.reader, decisions::store(connection, decisions))
+        on_its_engine!(&mut self.reader, decisions::store(connection, decisions))?;
+        self.journal.note(event::decided(connection, decisions));
+        Ok(())
     }
 
     /// Takes decisions back, or uses them up.
@@ -434,7 +525,10 @@ impl Transaction {
         connection: ConnectionId,
         matters: &[(ExternalId, Matter)],
     ) -> Result<()> {
-        on_its_engine!(&mut self.reader, decisions::take_back(connection, matters))
+        on_its_engine!(&mut self.reader, decisions::take_back(connection, matters))?;
+        self.journal
+            .note(event::decisions_taken_back(connection, matters));
+        Ok(())
     }
 
     // --- outbox
@@ -453,7 +547,9 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn cancel_outbox_before(&mut self, at: Timestamp) -> Result<u64> {
-        on_its_engine!(&mut self.reader, outbox::cancel_before(at))
+        let cancelled = on_its_engine!(&mut self.reader, outbox::cancel_before(at))?;
+        self.journal.note(event::outbox_cancelled(cancelled));
+        Ok(cancelled)
     }
 
     /// Which of these messages wait still.
@@ -469,7 +565,11 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn cancel_outbox(&mut self, ids: &[Uuid]) -> Result<u64> {
-        on_its_engine!(&mut self.reader, outbox::cancel(ids))
+        let cancelled = on_its_engine!(&mut self.reader, outbox::cancel(ids))?;
+        if cancelled > 0 {
+            self.journal.note(event::outbox_cancelled(cancelled));
+        }
+        Ok(cancelled)
     }
 
     /// Takes everything that waits for at most so many records of a connection,
@@ -516,7 +616,9 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn mark_outbox(&mut self, ids: &[Uuid], state: OutboxState) -> Result<()> {
-        on_its_engine!(&mut self.reader, outbox::mark(ids, state))
+        on_its_engine!(&mut self.reader, outbox::mark(ids, state))?;
+        self.journal.note(event::outbox_marked(ids, state));
+        Ok(())
     }
 }
 

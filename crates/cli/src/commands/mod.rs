@@ -1,6 +1,7 @@
 //! The commands, one file each: parse, call the engine, render.
 
 mod apply;
+mod audit;
 mod backup;
 mod connect;
 mod connectors;
@@ -8,6 +9,7 @@ mod decide;
 mod demo;
 mod diff;
 mod doctor;
+mod erase;
 mod explain;
 mod key;
 mod org;
@@ -53,6 +55,9 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         Command::Explain(command) => explain::run(command, database).await,
         Command::People(command) => people::run(command, database).await,
         Command::Runs(command) => runs::run(command, database).await,
+        Command::Erase(command) => erase::run(command, database).await,
+        Command::Readmit(command) => erase::readmit(command, database).await,
+        Command::Audit(command) => audit::run(command, database).await,
         Command::Doctor(command) => doctor::run(command, database).await,
         Command::Backup(command) => backup::run(command, database).await,
         Command::Restore(command) => restore::run(command, database).await,

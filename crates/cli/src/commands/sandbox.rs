@@ -37,7 +37,8 @@ pub(crate) async fn run(command: Sandbox) -> anyhow::Result<Exit> {
     options.faults = faults;
     options.seed = command.seed;
     options.slow = Duration::from_secs(60);
-    options.write_log = command.log;
+    options.write_log = command.write_log;
+    options.log = command.log;
     let sandbox = muster_sandbox::start(options, command.listen).await?;
     output::json(&sandbox.first_line())?;
     stopped().await?;

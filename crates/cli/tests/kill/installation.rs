@@ -143,7 +143,12 @@ impl Installation {
         let _ = std::fs::remove_file(&log);
         let day = day.to_string();
         let mut arguments = vec!["sandbox", "tripletex", "--people", PEOPLE, "--day", &day];
-        arguments.extend(["--listen", &self.address, "--log", log.to_str().unwrap()]);
+        arguments.extend([
+            "--listen",
+            &self.address,
+            "--write-log",
+            log.to_str().unwrap(),
+        ]);
         if slow {
             arguments.extend(["--fault", DELAY]);
         }

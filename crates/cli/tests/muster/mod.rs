@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -110,6 +111,117 @@ impl Muster {
         }
         command.stdin(Stdio::null());
         command
+    }
+
+    /// On which engine.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The bytes of the database's files, each with its name: of the embedded one
+    /// its folder without the key, of PostgreSQL every table, index and catalogue
+    /// of this database (its log of writes is shared with other databases).
+    pub(crate) fn database_files(&self) -> Vec<(String, Vec<u8>)> {
+        match &self.database {
+            Database::Sqlite => {
+                let Ok(folder) = std::fs::read_dir(self.folder.path().join("muster")) else {
+                    return Vec::new();
+                };
+                folder
+                    .map(|entry| entry.unwrap())
+                    .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
+                    .filter(|(name, _)| name.starts_with("muster.db"))
+                    // It may be taken away between the two looks.
+                    .filter_map(|(name, path)| Some((name, std::fs::read(path).ok()?)))
+                    .collect()
+            }
+            Database::Postgres(url) => {
+                let sql = "CHECKPOINT; SELECT relname || ' ' || encode(pg_read_binary_file(\
+                     pg_relation_filepath(oid)), 'hex') FROM pg_class \
+                     WHERE pg_relation_filepath(oid) LIKE 'base/%' \
+                     AND relpersistence = 'p' AND relkind IN ('r', 'i', 't')";
+                let output = Command::new("psql")
+                    .args([
+                        url,
+                        "--quiet",
+                        "--tuples-only",
+                        "--no-align",
+                        "--command",
+                        sql,
+                    ])
+                    .output()
+                    .unwrap();
+                assert!(
+                    output.status.success(),
+                    "{}",
+                    String::from_utf8_lossy(&output.stderr)
+                );
+                let files: Vec<(String, Vec<u8>)> = String::from_utf8(output.stdout)
+                    .unwrap()
+                    .lines()
+                    .filter_map(|line| line.split_once(' '))
+                    .map(|(name, hex)| {
+                        let bytes = hex
+                            .as_bytes()
+                            .chunks(2)
+                            .map(|pair| {
+                                u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()
+                            })
+                            .collect();
+                        (format!("the files of {name}"), bytes)
+                    })
+                    .collect();
+                assert!(files.len() > 50, "{}", files.len());
+                files
+            }
+        }
+    }
+
+    /// Runs a command at trace level, which may end with 0 or 3, and looks at the
+    /// files of the embedded database all the while, its log of writes above all.
+    pub(crate) fn while_running<S: AsRef<str>>(&self, arguments: &[S]) -> Vec<(String, Vec<u8>)> {
+        let mut command = self.command();
+        command.env("MUSTER_LOG", "trace");
+        let words = self.folder.path().join("words-while-running");
+        let data = self.folder.path().join("data-while-running");
+        let mut child = command
+            .args(arguments.iter().map(AsRef::as_ref))
+            .stdout(std::fs::File::create(&data).unwrap())
+            .stderr(std::fs::File::create(&words).unwrap())
+            .spawn()
+            .unwrap();
+        let mut seen = Vec::new();
+        let mut largest = 0;
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if matches!(self.database, Database::Sqlite) {
+                let log = self.folder.path().join("muster/muster.db-wal");
+                let size = std::fs::metadata(&log).map_or(0, |file| file.len());
+                if size > largest {
+                    largest = size;
+                    seen.extend(self.database_files());
+                }
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        for (name, path) in [("standard error", words), ("standard output", data)] {
+            seen.push((name.to_owned(), std::fs::read(path).unwrap()));
+        }
+        assert!(matches!(status.code(), Some(0 | 3)), "{status}");
+        seen
+    }
+
+    /// Lets the database take samples of its values, as it does by itself in time.
+    pub(crate) fn analyse(&self) {
+        if let Database::Postgres(url) = &self.database {
+            let done = Command::new("psql")
+                .args([url, "--quiet", "--command", "ANALYZE"])
+                .status()
+                .unwrap();
+            assert!(done.success());
+        }
     }
 
     /// A path in the folder.

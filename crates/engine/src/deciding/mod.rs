@@ -179,8 +179,9 @@ impl Engine {
             )
             .await?;
         let sent = self.send_after(organisation, connection, run.id).await?;
-        let report = self.report(run, &planned.plan, applied, sent, false);
-        self.close(organisation, &report, Ended::Applied).await?;
+        let mut report = self.report(run, &planned.plan, applied, sent, false);
+        self.close(organisation, &mut report, Ended::Applied)
+            .await?;
         Ok(Made {
             report,
             planned: Some(planned),

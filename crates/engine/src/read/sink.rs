@@ -1,5 +1,7 @@
 //! Where records go as they are read: into the snapshot, a page a transaction.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use muster_connect::{ConnectError, RecordSink, SinkError};
 use muster_model::{DigestKey, ExternalId, MatchKey, RunId, SnapshotId, SourceRecord};
@@ -94,9 +96,9 @@ impl<'a> SnapshotSink<'a> {
             .store_records(self.connection.id, self.snapshot, &page)
             .await?;
         transaction.commit().await?;
-        let repeated: std::collections::BTreeSet<&ExternalId> =
-            stored.already_in_this_snapshot.iter().collect();
-        self.tally.add(&page, &repeated);
+        let repeated: BTreeSet<&ExternalId> = stored.already_in_this_snapshot.iter().collect();
+        let erased: BTreeSet<&ExternalId> = stored.erased.iter().collect();
+        self.tally.add(&page, &repeated, &erased);
         Ok(())
     }
 }

@@ -16,13 +16,22 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Counts a page; `repeated` are the ids that stood in this read before.
-    pub(crate) fn add(&mut self, page: &[RecordToStore], repeated: &BTreeSet<&ExternalId>) {
+    /// Counts a page; `repeated` are the ids that stood in this read before, `erased`
+    /// those of erased people, whom nothing counts any more.
+    pub(crate) fn add(
+        &mut self,
+        page: &[RecordToStore],
+        repeated: &BTreeSet<&ExternalId>,
+        erased: &BTreeSet<&ExternalId>,
+    ) {
         self.repeated += repeated.len() as u64;
         for stored in page {
             let record = &stored.record;
             // Whoever stood on another page was counted there.
-            if record.presence == Presence::Removed || repeated.contains(&record.external_id) {
+            if record.presence == Presence::Removed
+                || repeated.contains(&record.external_id)
+                || erased.contains(&record.external_id)
+            {
                 continue;
             }
             self.summary.present += 1;

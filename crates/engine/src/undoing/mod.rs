@@ -153,7 +153,8 @@ impl Engine {
         let sent = self.send_after(organisation, connection, run.id).await?;
         let mut report = self.report(run, &planned.plan, applied, sent, false);
         report.undoes = Some(undone.id);
-        self.close(organisation, &report, Ended::Applied).await?;
+        self.close(organisation, &mut report, Ended::Applied)
+            .await?;
         Ok(Undone {
             run: undone.id,
             undoing,

@@ -165,7 +165,7 @@ impl Restore {
             }
             restored.interrupted_runs += transaction.interrupt_runs().await?;
             restored.waiting_messages += transaction.condition().await?.waiting.messages;
-            handle = transaction.into_handle();
+            handle = transaction.into_handle().await?;
         }
         handle.commit().await?;
         // The planner of the database knows nothing of so many new rows yet.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, PgPool, Postgres, SqlSafeStr, Transaction};
+use sqlx::{AssertSqlSafe, ConnectOptions, PgPool, Postgres, SqlSafeStr, Transaction};
 
 use uuid::Uuid;
 
@@ -19,6 +19,36 @@ use crate::scope::Scope;
 const CONNECTIONS: u32 = 10;
 /// How long a free connection is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Everything that is committed now is older than this transaction.
+const NEXT_TRANSACTION: &str = "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)";
+/// Can anybody still see what is older? A transaction of any database of the server
+/// that began before counts, because every new look at the data begins with it.
+const SEEN_BY_OTHERS: &str = "SELECT \
+    CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) < $1 \
+    OR EXISTS (SELECT 1 FROM pg_stat_activity AS other \
+        WHERE other.datname = current_database() AND other.pid <> pg_backend_pid() \
+        AND age(COALESCE(other.backend_xmin, other.backend_xid)) \
+            > age(CAST(CAST($1 % 4294967296 AS TEXT) AS XID)))";
+/// How often that is asked.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// And how long at most.
+const LONG_WAIT: Duration = Duration::from_secs(60);
+/// How long rewriting the directory waits for others to leave it.
+const SHORT_WAIT: &str = "SET lock_timeout = '30s'";
+/// What the server says when the wait was too long.
+const LOCKED: &str = "55P03";
+/// Tables that erasing takes rows from, besides the directory.
+const SEALED: [&str; 8] = [
+    "person_keys",
+    "past_person_keys",
+    "links",
+    "source_records",
+    "record_bodies",
+    "record_keys",
+    "plan_rows",
+    "outbox",
+];
 
 /// Each version of the schema; forward only, and never edited once published.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -36,6 +66,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         3,
         "undo",
         include_str!("../../migrations/postgres/0003_undo.sql"),
+    ),
+    (
+        4,
+        "audit",
+        include_str!("../../migrations/postgres/0004_audit.sql"),
     ),
     (
         5,
@@ -92,6 +127,48 @@ impl Engine {
     /// A transaction that sees what others committed before each statement.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StorageError> {
         Ok(self.pool.begin().await?)
+    }
+
+    /// Takes what was deleted out of the files: the directory, the one table with
+    /// clear values, is written anew; the others are sealed, and only give back
+    /// their room. Rows that somebody could still see would be taken along, so it
+    /// waits until nobody can. `false` if others were in the way for too long.
+    pub(crate) async fn scrub(&self) -> Result<bool, StorageError> {
+        let mut session = self.pool.acquire().await?;
+        let now: i64 = sqlx::query_scalar(NEXT_TRANSACTION)
+            .fetch_one(&mut *session)
+            .await?;
+        let mut waited = Duration::ZERO;
+        while sqlx::query_scalar::<_, bool>(SEEN_BY_OTHERS)
+            .bind(now)
+            .fetch_one(&mut *session)
+            .await?
+        {
+            if waited >= LONG_WAIT {
+                return Ok(false);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+            waited += LOOK_AGAIN;
+        }
+        sqlx::query(SHORT_WAIT).execute(&mut *session).await?;
+        let rewritten = sqlx::query("VACUUM FULL people")
+            .execute(&mut *session)
+            .await;
+        sqlx::query("RESET lock_timeout")
+            .execute(&mut *session)
+            .await?;
+        match rewritten {
+            Ok(_) => {}
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(LOCKED) => {
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        for table in SEALED {
+            let vacuum = AssertSqlSafe(format!("VACUUM {table}"));
+            sqlx::query(vacuum).execute(&mut *session).await?;
+        }
+        Ok(true)
     }
 
     /// Lets the server count what stands in the tables that grow with people. It

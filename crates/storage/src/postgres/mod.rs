@@ -13,6 +13,10 @@ pub(crate) type Session = sqlx::PgConnection;
 
 #[path = "../statements/account_access.rs"]
 pub(crate) mod account_access;
+#[path = "../statements/audit.rs"]
+pub(crate) mod audit;
+#[path = "../statements/audited.rs"]
+pub(crate) mod audited;
 #[path = "../statements/condition.rs"]
 pub(crate) mod condition;
 #[path = "../statements/connections.rs"]

@@ -23,6 +23,11 @@ const READERS: u32 = 8;
 /// Page cache of a connection, in KiB (negative by SQLite's convention).
 const CACHE: &str = "-65536";
 
+/// Up to this size in bytes the file is copied in memory when it is written anew;
+/// a larger one through a temporary file, which SQLite removes.
+const IN_MEMORY: i64 = 512 * 1024 * 1024;
+const SIZE: &str = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
+
 /// Each version of the schema; forward only, and never edited once published.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (
@@ -39,6 +44,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         3,
         "undo",
         include_str!("../../migrations/sqlite/0003_undo.sql"),
+    ),
+    (
+        4,
+        "audit",
+        include_str!("../../migrations/sqlite/0004_audit.sql"),
     ),
     (
         5,
@@ -117,6 +127,39 @@ impl Engine {
     /// wrote in between, whatever the timeout.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StorageError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Takes what was deleted out of the files. Deleted bytes are overwritten when
+    /// they are deleted, but a row that was moved within the file before leaves its
+    /// bytes in the gaps of pages, so the file is written anew; pages as they were
+    /// stand in the log of writes until that is emptied, which needs that nobody
+    /// reads them any more. `false` if somebody did.
+    pub(crate) async fn scrub(&self) -> Result<bool, StorageError> {
+        let mut writer = self.writer.acquire().await?;
+        let size: i64 = sqlx::query_scalar(SIZE).fetch_one(&mut *writer).await?;
+        // The copy on the way is as large as the file.
+        let in_memory = size <= IN_MEMORY;
+        if !in_memory {
+            sqlx::query("PRAGMA temp_store = FILE")
+                .execute(&mut *writer)
+                .await?;
+        }
+        let rewritten = sqlx::query("VACUUM").execute(&mut *writer).await;
+        if !in_memory {
+            sqlx::query("PRAGMA temp_store = MEMORY")
+                .execute(&mut *writer)
+                .await?;
+        }
+        if let Err(error) = rewritten {
+            return match StorageError::from(error) {
+                StorageError::Busy => Ok(false),
+                error => Err(error),
+            };
+        }
+        let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&mut *writer)
+            .await?;
+        Ok(busy == 0)
     }
 
     /// Nothing: every statement over many rows names the side it begins with.

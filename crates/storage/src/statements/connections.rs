@@ -131,13 +131,14 @@ pub(crate) async fn insert(
     Ok(connection)
 }
 
-/// Writes everything but the id; credentials entered for another address must come again.
+/// Writes everything but the id; credentials entered for another address must come
+/// again. Gives back how it was before.
 pub(crate) async fn update(
     scope: &Scope,
     session: &mut Session,
     connection: &Connection,
     credentials: Option<&Credentials>,
-) -> Result<(), StorageError> {
+) -> Result<Connection, StorageError> {
     let stored = by_id(scope, &mut *session, connection.id).await?;
     let (key, sealed) = key_and_sealed(scope, &mut *session, connection.id).await?;
     if credentials.is_none() && sealed.is_some() && address(connection)? != address(&stored)? {
@@ -169,10 +170,10 @@ pub(crate) async fn update(
         )
         .execute(&mut *session)
         .await?;
-    match credentials {
-        Some(credentials) => store_credentials(scope, session, connection, &key, credentials).await,
-        None => Ok(()),
+    if let Some(credentials) = credentials {
+        store_credentials(scope, session, connection, &key, credentials).await?;
     }
+    Ok(stored)
 }
 
 /// The credentials, if there are any and the address is still the one they

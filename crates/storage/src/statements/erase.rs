@@ -1,30 +1,41 @@
 //! Erasing people: rows, digests and keys go; what other places sealed with
-//! those keys can then be read by nobody, and is emptied as well.
+//! those keys can then be read by nobody, and is emptied as well. Of a record
+//! that the source may still speak of a keyed digest of its id stays, so that
+//! nobody comes back by being read again.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use muster_model::PersonId;
+use muster_model::{ConnectionId, Digest, ExternalId, PersonId};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
 
-use super::Session;
 use super::bulk::stage;
 use super::due::stage_people;
+use super::{Db, Session};
 use crate::cell::{Cell, Kind, Table};
 use crate::error::StorageError;
 use crate::scope::Scope;
+use crate::stored::{from_json, instant, to_json};
 
-/// People erased at once.
+/// People erased, or marks asked about, at once.
 const AT_ONCE: usize = 5_000;
+const ASKED: usize = 400;
+
+const RECORDS: &str = "SELECT link.connection_id, link.external_id FROM links AS link \
+    JOIN stage_ids ON stage_ids.id = link.person_id WHERE link.organisation_id = $1";
 
 /// In this order: each needs rows that later ones delete.
-const EMPTY: [&str; 10] = [
-    "UPDATE plan_rows SET sealed = NULL WHERE organisation_id = $1 AND ( \
+const EMPTY: [&str; 13] = [
+    // Whoever is erased is named in the row: the audit log looks for the reason there.
+    "UPDATE plan_rows SET sealed = NULL, external_id = NULL, person_id = link.person_id \
+        FROM plans AS plan, links AS link, stage_ids WHERE plan_rows.organisation_id = $1 \
+        AND plan.organisation_id = $1 AND plan.id = plan_rows.plan_id \
+        AND link.organisation_id = $1 AND link.connection_id = plan.connection_id \
+        AND link.external_id = plan_rows.external_id AND stage_ids.id = link.person_id",
+    "UPDATE plan_rows SET sealed = NULL, external_id = NULL WHERE organisation_id = $1 AND ( \
         person_id IN (SELECT id FROM stage_ids) \
-        OR sealed_person_id IN (SELECT id FROM stage_ids) \
-        OR EXISTS (SELECT 1 FROM plans AS plan JOIN links AS link \
-            ON link.organisation_id = plan.organisation_id \
-            AND link.connection_id = plan.connection_id \
-            JOIN stage_ids ON stage_ids.id = link.person_id \
-            WHERE plan.organisation_id = $1 AND plan.id = plan_rows.plan_id \
-            AND link.external_id = plan_rows.external_id))",
+        OR sealed_person_id IN (SELECT id FROM stage_ids))",
     "DELETE FROM outbox WHERE organisation_id = $1 \
         AND person_id IN (SELECT id FROM stage_ids)",
     "DELETE FROM record_keys WHERE organisation_id = $1 AND (connection_id, external_id) IN ( \
@@ -46,6 +57,15 @@ const EMPTY: [&str; 10] = [
         AND person_id IN (SELECT id FROM stage_ids)",
     "DELETE FROM past_person_keys WHERE organisation_id = $1 \
         AND person_id IN (SELECT id FROM stage_ids)",
+    "UPDATE audit_details SET sealed = NULL WHERE organisation_id = $1 AND sealed IS NOT NULL \
+        AND person_id IN (SELECT id FROM stage_ids)",
+    // Who had them as manager is looked at again.
+    "UPDATE source_records SET due_marks = due_marks + 1 WHERE organisation_id = $1 \
+        AND (connection_id, external_id) IN ( \
+        SELECT link.connection_id, link.external_id FROM people AS report \
+        JOIN stage_ids ON stage_ids.id = report.manager_id \
+        JOIN links AS link ON link.organisation_id = report.organisation_id \
+        AND link.person_id = report.id WHERE report.organisation_id = $1)",
     "UPDATE people SET manager_id = NULL, version = version + 1 WHERE organisation_id = $1 \
         AND manager_id IN (SELECT id FROM stage_ids)",
 ];
@@ -63,11 +83,29 @@ const ERASED: Table = Table {
     columns: &[("person_id", Kind::Uuid), ("erased_at", Kind::Number)],
 };
 const DELETE: &str = "DELETE FROM people WHERE organisation_id = $1 \
-    AND id IN (SELECT id FROM stage_ids)";
+    AND id IN (SELECT id FROM stage_ids) RETURNING id";
+
+const MARKS: Table = Table {
+    name: "stage_erased_records",
+    columns: &[("connection_id", Kind::Uuid), ("digest", Kind::Bytes)],
+};
+const MARK: &str = "INSERT INTO erased_records (organisation_id, connection_id, digest, erased_at) \
+    SELECT $1, connection_id, digest, $2 FROM stage_erased_records WHERE 1 = 1 \
+    ON CONFLICT (organisation_id, connection_id, digest) DO NOTHING";
+const ANY_MARK: &str = "SELECT 1 FROM erased_records \
+    WHERE organisation_id = $1 AND connection_id = $2 LIMIT 1";
+const LIFT: &str = "DELETE FROM erased_records \
+    WHERE organisation_id = $1 AND connection_id = $2 AND digest = $3";
+const ERASED_AT: &str = "SELECT erased_at FROM erased_people \
+    WHERE organisation_id = $1 AND person_id = $2";
+/// A plan's head lists the records whose manager could not be resolved.
+const HEADERS: &str = "SELECT id, header FROM plans WHERE organisation_id = $1 \
+    AND connection_id = $2 AND header LIKE '%\"external_id\"%'";
+const SET_HEADER: &str = "UPDATE plans SET header = $3 WHERE organisation_id = $1 AND id = $2";
 
 /// Who is removed is nobody any more; their records stay, and so does what was
 /// sealed with the records' keys.
-const REMOVE: [&str; 8] = [
+const REMOVE: [&str; 7] = [
     "UPDATE plan_rows SET sealed = NULL WHERE organisation_id = $1 \
         AND sealed_person_id IN (SELECT id FROM stage_ids)",
     "DELETE FROM outbox WHERE organisation_id = $1 \
@@ -82,17 +120,16 @@ const REMOVE: [&str; 8] = [
         AND person_id IN (SELECT id FROM stage_ids)",
     "UPDATE people SET manager_id = NULL, version = version + 1 WHERE organisation_id = $1 \
         AND manager_id IN (SELECT id FROM stage_ids)",
-    "DELETE FROM people WHERE organisation_id = $1 \
-        AND id IN (SELECT id FROM stage_ids)",
 ];
 
 /// Takes people out of the directory who never had access; nothing remembers
-/// them as erased, because an undo may bring them back.
+/// them as erased, because an undo may bring them back. Gives back who was there.
 pub(crate) async fn remove(
     scope: &Scope,
     session: &mut Session,
     people: &[PersonId],
-) -> Result<(), StorageError> {
+) -> Result<Vec<PersonId>, StorageError> {
+    let mut removed = Vec::new();
     for people in people.chunks(AT_ONCE) {
         stage_people(&mut *session, people).await?;
         for statement in REMOVE {
@@ -101,19 +138,43 @@ pub(crate) async fn remove(
                 .execute(&mut *session)
                 .await?;
         }
+        removed.extend(deleted(scope, &mut *session).await?);
     }
-    Ok(())
+    Ok(removed)
 }
 
-/// Erases people and the source records linked to them; says how many there were.
+/// Deletes the staged people; who was there.
+async fn deleted(scope: &Scope, session: &mut Session) -> Result<Vec<PersonId>, StorageError> {
+    Ok(sqlx::query_scalar::<Db, Uuid>(DELETE)
+        .bind(scope.id())
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .map(PersonId::from_uuid)
+        .collect())
+}
+
+/// Erases people and the source records linked to them; who was there to be erased.
 pub(crate) async fn people(
     scope: &Scope,
     session: &mut Session,
     people: &[PersonId],
-) -> Result<u64, StorageError> {
-    let mut erased = 0;
+) -> Result<Vec<PersonId>, StorageError> {
+    let mut erased = Vec::new();
     for people in people.chunks(AT_ONCE) {
         stage_people(&mut *session, people).await?;
+        let mut records: BTreeMap<Uuid, BTreeSet<String>> = BTreeMap::new();
+        for (connection, id) in sqlx::query_as::<Db, (Uuid, String)>(RECORDS)
+            .bind(scope.id())
+            .fetch_all(&mut *session)
+            .await?
+        {
+            records.entry(connection).or_default().insert(id);
+        }
+        mark(scope, &mut *session, &records).await?;
+        for (connection, ids) in &records {
+            forget_in_headers(scope, &mut *session, *connection, ids).await?;
+        }
         for statement in EMPTY {
             sqlx::query(statement)
                 .bind(scope.id())
@@ -125,15 +186,152 @@ pub(crate) async fn people(
             .bind(scope.now())
             .execute(&mut *session)
             .await?;
-        erased += sqlx::query(DELETE)
-            .bind(scope.id())
-            .execute(&mut *session)
-            .await?
-            .rows_affected();
+        erased.extend(deleted(scope, &mut *session).await?);
     }
     Ok(erased)
 }
 
+/// When a person was erased; `None` if nobody of this id was.
+pub(crate) async fn erased_at(
+    scope: &Scope,
+    session: &mut Session,
+    person: PersonId,
+) -> Result<Option<Timestamp>, StorageError> {
+    sqlx::query_scalar::<Db, i64>(ERASED_AT)
+        .bind(scope.id())
+        .bind(person.uuid())
+        .fetch_optional(session)
+        .await?
+        .map(|at| instant("erased_people.erased_at", at))
+        .transpose()
+}
+
+/// Which of these records are of erased people.
+pub(crate) async fn of_records<'a>(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    ids: impl Iterator<Item = &'a str>,
+) -> Result<Vec<String>, StorageError> {
+    let any = sqlx::query_scalar::<Db, i32>(ANY_MARK)
+        .bind(scope.id())
+        .bind(connection.uuid())
+        .fetch_optional(&mut *session)
+        .await?;
+    if any.is_none() {
+        return Ok(Vec::new());
+    }
+    let by_digest: BTreeMap<Digest, &str> = ids
+        .map(|id| (record_digest(scope, connection.uuid(), id), id))
+        .collect();
+    let digests: Vec<&Digest> = by_digest.keys().collect();
+    let mut found = Vec::new();
+    for digests in digests.chunks(ASKED) {
+        let mut query = QueryBuilder::<Db>::new("WITH given (digest) AS (");
+        query.push_values(digests, |mut row, digest| {
+            row.push_bind(digest.as_bytes().to_vec());
+        });
+        query.push(
+            ") SELECT mark.digest FROM given CROSS JOIN erased_records AS mark \
+             WHERE mark.digest = given.digest AND mark.organisation_id = ",
+        );
+        query
+            .push_bind(scope.id())
+            .push(" AND mark.connection_id = ")
+            .push_bind(connection.uuid());
+        for bytes in query
+            .build_query_scalar::<Vec<u8>>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            let id = Digest::from_slice(&bytes).and_then(|digest| by_digest.get(&digest));
+            found.extend(id.map(|id| (*id).to_owned()));
+        }
+    }
+    Ok(found)
+}
+
+/// Lets a record of an erased person be read again; was there such a mark?
+pub(crate) async fn readmit(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    id: &ExternalId,
+) -> Result<bool, StorageError> {
+    let digest = record_digest(scope, connection.uuid(), id.as_str());
+    let lifted = sqlx::query(LIFT)
+        .bind(scope.id())
+        .bind(connection.uuid())
+        .bind(digest.as_bytes().as_slice())
+        .execute(session)
+        .await?;
+    Ok(lifted.rows_affected() > 0)
+}
+
+async fn mark(
+    scope: &Scope,
+    session: &mut Session,
+    records: &BTreeMap<Uuid, BTreeSet<String>>,
+) -> Result<(), StorageError> {
+    let rows: Vec<Vec<Cell>> = records
+        .iter()
+        .flat_map(|(connection, ids)| ids.iter().map(move |id| (*connection, id)))
+        .map(|(connection, id)| {
+            let digest = record_digest(scope, connection, id);
+            vec![connection.into(), digest.as_bytes().to_vec().into()]
+        })
+        .collect();
+    stage(&mut *session, &MARKS, &rows).await?;
+    sqlx::query(MARK)
+        .bind(scope.id())
+        .bind(scope.now())
+        .execute(session)
+        .await?;
+    Ok(())
+}
+
+async fn forget_in_headers(
+    scope: &Scope,
+    session: &mut Session,
+    connection: Uuid,
+    ids: &BTreeSet<String>,
+) -> Result<(), StorageError> {
+    let headers = sqlx::query_as::<Db, (Uuid, String)>(HEADERS)
+        .bind(scope.id())
+        .bind(connection)
+        .fetch_all(&mut *session)
+        .await?;
+    for (plan, header) in headers {
+        let mut header: serde_json::Value = from_json("plans.header", header.as_bytes())?;
+        let Some(managers) = header
+            .get_mut("managers")
+            .and_then(|list| list.as_array_mut())
+        else {
+            continue;
+        };
+        let before = managers.len();
+        managers.retain(|problem| {
+            let id = problem.get("external_id").and_then(|id| id.as_str());
+            id.is_none_or(|id| !ids.contains(id))
+        });
+        if managers.len() < before {
+            sqlx::query(SET_HEADER)
+                .bind(scope.id())
+                .bind(plan)
+                .bind(to_json("plans.header", &header)?)
+                .execute(&mut *session)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// What stays of a record's id.
+fn record_digest(scope: &Scope, connection: Uuid, id: &str) -> Digest {
+    let mut digester = scope.index_key.digester("erased record");
+    digester.bytes(connection.as_bytes()).text(id);
+    digester.finish()
+}
 /// Remembers people as erased, with the instant, whether or not they are there.
 pub(crate) async fn remember(
     scope: &Scope,

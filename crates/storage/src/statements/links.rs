@@ -44,7 +44,8 @@ const INSERT: &str = "INSERT INTO links (organisation_id, connection_id, externa
     FROM stage_links WHERE version = 0 \
     ON CONFLICT (organisation_id, connection_id, external_id) DO NOTHING RETURNING external_id";
 const DELETE: &str = "DELETE FROM links WHERE organisation_id = $1 AND connection_id = $2 \
-    AND external_id IN (SELECT external_id FROM stage_external_ids)";
+    AND external_id IN (SELECT external_id FROM stage_external_ids) \
+    RETURNING external_id, person_id";
 
 /// Whoever has left is linked still, in case they come back, and is no share of the firm.
 const LINKED_PEOPLE: &str = "SELECT count(*) FROM people \
@@ -238,21 +239,25 @@ pub(crate) async fn write(
     Ok(stale)
 }
 
+/// Deletes links; gives back which, and of whom.
 pub(crate) async fn delete(
     scope: &Scope,
     session: &mut Session,
     connection: ConnectionId,
     ids: &[ExternalId],
-) -> Result<u64, StorageError> {
-    let mut deleted = 0;
+) -> Result<Vec<(String, PersonId)>, StorageError> {
+    let mut deleted = Vec::new();
     for ids in ids.chunks(STAGED) {
         due::stage_records(&mut *session, ids).await?;
-        deleted += sqlx::query(DELETE)
-            .bind(scope.id())
-            .bind(connection.uuid())
-            .execute(&mut *session)
-            .await?
-            .rows_affected();
+        deleted.extend(
+            sqlx::query_as::<Db, (String, Uuid)>(DELETE)
+                .bind(scope.id())
+                .bind(connection.uuid())
+                .fetch_all(&mut *session)
+                .await?
+                .into_iter()
+                .map(|(id, person)| (id, PersonId::from_uuid(person))),
+        );
     }
     Ok(deleted)
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::bulk::{append, stage};
 use super::{Db, Session, people};
+use crate::audit::{Leaf, change_leaf};
 use crate::cell::{Kind, Table};
 use crate::error::StorageError;
 use crate::plan::{ChangeMark, ChangeState, DoneBy, PlannedRow, StoredChange};
@@ -50,17 +51,9 @@ const MARK: &str = "UPDATE plan_rows SET state = given.state, error_code = given
         ELSE COALESCE(plan_rows.done_by || ' ', '') || given.done_by END \
     FROM stage_change_marks AS given WHERE plan_rows.organisation_id = $1 \
     AND plan_rows.plan_id = $2 AND plan_rows.ordinal IN (SELECT ordinal FROM stage_change_marks) \
-    AND plan_rows.ordinal = given.ordinal";
-/// The columns of a row with the keys that open it; see [`OWNERS`].
-const COLUMNS: &str = "held.ordinal, held.person_id, held.sealed_person_id, held.sealed, \
-    held.state, held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
-    body.wrapped_key, held.done_by";
-const OWNERS: &str = "JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
-    AND plan.id = held.plan_id \
-    LEFT JOIN people AS person ON person.organisation_id = held.organisation_id \
-    AND person.id = held.sealed_person_id \
-    LEFT JOIN record_bodies AS body ON body.organisation_id = held.organisation_id \
-    AND body.connection_id = plan.connection_id AND body.external_id = held.external_id";
+    AND plan_rows.ordinal = given.ordinal \
+    RETURNING plan_rows.ordinal, plan_rows.state, plan_rows.error_code, plan_rows.person_id, \
+    plan_rows.sealed";
 const STATES: &str = "SELECT state, count(*) FROM plan_rows \
     WHERE organisation_id = $1 AND plan_id = $2 GROUP BY state";
 
@@ -70,6 +63,8 @@ const OF_RECORD: &str = "SELECT held.plan_id, held.ordinal FROM plan_rows AS hel
     WHERE held.organisation_id = $1 AND plan.connection_id = $2 AND held.external_id = $3 \
     ORDER BY plan.made_at DESC, plan.id DESC, held.ordinal LIMIT $4";
 
+/// A row as it was marked: place, state, error code, person, what is sealed.
+type Marked = (i64, String, Option<String>, Option<Uuid>, Option<Vec<u8>>);
 type Row = (
     i64,
     Option<Uuid>,
@@ -179,7 +174,7 @@ pub(crate) async fn at(
         query.push(
             ") SELECT held.ordinal, held.person_id, held.sealed_person_id, held.sealed, held.state, \
              held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
-             body.wrapped_key FROM given CROSS JOIN plan_rows AS held \
+             body.wrapped_key, held.done_by FROM given CROSS JOIN plan_rows AS held \
              JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
              AND plan.id = held.plan_id \
              LEFT JOIN people AS person ON person.organisation_id = held.organisation_id \
@@ -225,7 +220,7 @@ pub(crate) async fn page(
     let mut query = QueryBuilder::<Db>::new(
         "SELECT held.ordinal, held.person_id, held.sealed_person_id, held.sealed, held.state, \
          held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
-         body.wrapped_key FROM plan_rows AS held \
+         body.wrapped_key, held.done_by FROM plan_rows AS held \
          JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
          AND plan.id = held.plan_id \
          LEFT JOIN people AS person ON person.organisation_id = held.organisation_id \
@@ -276,12 +271,14 @@ pub(crate) async fn states(
         .collect()
 }
 
+/// Says what became of rows; gives back what the audit log enters of them.
 pub(crate) async fn mark(
     scope: &Scope,
     session: &mut Session,
     plan: PlanId,
     marks: &[ChangeMark],
-) -> Result<(), StorageError> {
+) -> Result<Vec<Leaf>, StorageError> {
+    let mut leaves = Vec::with_capacity(marks.len());
     for marks in marks.chunks(STAGED) {
         let mut rows = Vec::with_capacity(marks.len());
         for mark in marks {
@@ -294,13 +291,30 @@ pub(crate) async fn mark(
             ]);
         }
         stage(&mut *session, &MARKS, &rows).await?;
-        sqlx::query(MARK)
+        for (ordinal, state, error_code, person, sealed) in sqlx::query_as::<Db, Marked>(MARK)
             .bind(scope.id())
             .bind(plan.uuid())
-            .execute(&mut *session)
-            .await?;
+            .fetch_all(&mut *session)
+            .await?
+        {
+            leaves.push(Leaf {
+                place: u32::try_from(ordinal).map_err(|_| StorageError::Number {
+                    what: "plan_rows.ordinal",
+                    number: ordinal.unsigned_abs(),
+                })?,
+                digest: change_leaf(
+                    &scope.index_key,
+                    plan,
+                    ordinal,
+                    &state,
+                    error_code.as_deref(),
+                    person,
+                    sealed.as_deref(),
+                ),
+            });
+        }
     }
-    Ok(())
+    Ok(leaves)
 }
 
 /// Does the row remove its person?

@@ -13,7 +13,9 @@ const BEGIN: &str = "INSERT INTO plans (organisation_id, id, connection_id, run_
     made_for, made_at, header, finished, undoes, versions) \
     VALUES ($1, $2, $3, $4, $5, '', 0, '', 0, $6, $7)";
 const FINISH: &str = "UPDATE plans SET hash = $3, made_for = $4, made_at = $5, header = $6, \
-    finished = 1 WHERE organisation_id = $1 AND id = $2";
+    finished = 1 WHERE organisation_id = $1 AND id = $2 \
+    RETURNING (SELECT count(*) FROM plan_rows AS held \
+        WHERE held.organisation_id = $1 AND held.plan_id = $2)";
 /// Parts of plans that were never finished: a run was killed on the way.
 const DISCARD_ROWS: &str = "DELETE FROM plan_rows WHERE organisation_id = $1 AND plan_id IN ( \
     SELECT id FROM plans WHERE organisation_id = $1 AND connection_id = $2 AND finished = 0)";
@@ -55,7 +57,7 @@ pub(crate) async fn store(
     scope: &Scope,
     session: &mut Session,
     new: NewPlan<'_>,
-) -> Result<(), StorageError> {
+) -> Result<Option<i64>, StorageError> {
     let NewPlan {
         id,
         run,
@@ -135,23 +137,23 @@ pub(crate) async fn begin_read(
     begin(scope, session, begun).await
 }
 
-/// Writes the head of a plan whose rows are all there.
+/// Writes the head of a plan whose rows are all there; how many these are, `None` if
+/// there is no such plan.
 pub(crate) async fn finish(
     scope: &Scope,
     session: &mut Session,
     id: PlanId,
     plan: &Plan,
-) -> Result<(), StorageError> {
-    sqlx::query(FINISH)
+) -> Result<Option<i64>, StorageError> {
+    Ok(sqlx::query_scalar::<Db, i64>(FINISH)
         .bind(scope.id())
         .bind(id.uuid())
         .bind(plan.hash.as_bytes().to_vec())
         .bind(plan.made_for.to_string())
         .bind(plan.made_at.as_microsecond())
         .bind(to_json("plans.header", &PlanHeader::of(plan))?)
-        .execute(session)
-        .await?;
-    Ok(())
+        .fetch_optional(session)
+        .await?)
 }
 
 /// Throws away what killed runs left of plans.

@@ -6,7 +6,7 @@ use muster_model::{ConnectionId, ExternalId, SnapshotId};
 use uuid::Uuid;
 
 use super::bulk::{NOT_THE_SAME, stage};
-use super::{Db, Session, keys, snapshots};
+use super::{Db, Session, erase, keys, snapshots};
 use crate::cell::{Cell, Kind, Table};
 use crate::error::StorageError;
 use crate::record::{RecordToStore, Stored};
@@ -75,7 +75,13 @@ async fn store_some(
     records: &[RecordToStore],
 ) -> Result<Stored, StorageError> {
     let mut stored = Stored::default();
-    let best = best_of_each(connection, records, &mut stored.already_in_this_snapshot)?;
+    let mut best = best_of_each(connection, records, &mut stored.already_in_this_snapshot)?;
+    // Of whom was erased nothing is kept, whatever the source still says.
+    for id in erase::of_records(scope, &mut *session, connection, best.keys().copied()).await? {
+        if let Some(given) = best.remove(id.as_str()) {
+            stored.erased.push(given.record.external_id.clone());
+        }
+    }
     let rows: Vec<Vec<Cell>> = best
         .iter()
         .map(|(id, given)| {

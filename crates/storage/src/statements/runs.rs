@@ -6,10 +6,11 @@ use std::time::Duration;
 use muster_model::report::{
     Counts, MessageCounts, Outcome, PeopleCounts, RunError, TargetCounts, Trigger,
 };
-use muster_model::{ConnectionId, Evidence, PlanId, RunId, RunReport};
+use muster_model::{ConnectionId, Digest, Evidence, PlanId, RunId, RunReport};
 use uuid::Uuid;
 
 use super::{Db, Session, leases, outbox};
+use crate::audit::report_digest;
 use crate::error::StorageError;
 use crate::run::{Run, RunStep};
 use crate::scope::Scope;
@@ -140,24 +141,25 @@ pub(crate) async fn set_step(
     Ok(())
 }
 
-/// Stores the report and lets the connection go.
+/// Stores the report and lets the connection go; gives back the report's digest.
 pub(crate) async fn finish(
     scope: &Scope,
     session: &mut Session,
     report: &RunReport,
-) -> Result<(), StorageError> {
+) -> Result<Digest, StorageError> {
+    let text = to_json("runs.report", report)?;
     leases::give_back(scope, &mut *session, report.run).await?;
     let finished = sqlx::query(FINISH)
         .bind(scope.id())
         .bind(report.run.uuid())
         .bind(report.finished.as_microsecond())
-        .bind(to_json("runs.report", report)?)
+        .bind(&text)
         .bind(report.connection.uuid())
         .execute(session)
         .await?
         .rows_affected();
     if finished == 1 {
-        Ok(())
+        Ok(report_digest(&scope.index_key, &text))
     } else {
         Err(StorageError::ConnectionUnknown {
             connection: report.connection,
@@ -222,6 +224,7 @@ pub(crate) async fn interrupt(scope: &Scope, session: &mut Session) -> Result<u6
             target: TargetCounts::default(),
             messages: MessageCounts::default(),
             holds: Vec::new(),
+            audit: None,
             error: Some(RunError {
                 code: "run.interrupted".to_owned(),
                 message: "run.interrupted: the run was at work when the backup was made that was \

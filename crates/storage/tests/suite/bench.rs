@@ -188,18 +188,26 @@ impl Bench {
 
     /// A statement, past the repositories.
     pub(crate) async fn raw_execute(&self, sql: &str) {
+        self.try_raw(sql)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// A statement that may be refused, past the repositories.
+    pub(crate) async fn try_raw(&self, sql: &str) -> Result<(), sqlx::Error> {
         let sql = AssertSqlSafe(sql.to_owned());
         match &self.location {
             Location::Directory(path) => {
                 let url = format!("sqlite://{}", path.join("muster.db").display());
                 let mut raw = SqliteConnection::connect(&url).await.unwrap();
-                sqlx::query(sql).execute(&mut raw).await.unwrap();
+                sqlx::query(sql).execute(&mut raw).await?;
             }
             Location::Url(url) => {
                 let mut raw = PgConnection::connect(url).await.unwrap();
-                sqlx::query(sql).execute(&mut raw).await.unwrap();
+                sqlx::query(sql).execute(&mut raw).await?;
             }
         }
+        Ok(())
     }
 }
 

@@ -302,6 +302,7 @@ pub(crate) fn report(run: RunId, connection: ConnectionId) -> RunReport {
         target: TargetCounts::default(),
         messages: MessageCounts::default(),
         holds: Vec::new(),
+        audit: None,
         error: None,
     }
 }

@@ -151,6 +151,16 @@ async fn nothing_is_read_across_organisations(bench: Bench) {
         "connection.unknown"
     );
     assert!(reader.runs(10).await.unwrap().is_empty());
+    assert_eq!(reader.audit_head().await.unwrap(), None);
+    assert_eq!(
+        reader.verify_audit(None).await.unwrap(),
+        muster_storage::AuditFindings::default()
+    );
+    let mut owner = victim.company.begin().await;
+    owner.erase_people(&victim.people[1..]).await.unwrap();
+    assert!(owner.erased_at(victim.people[1]).await.unwrap().is_some());
+    assert_eq!(reader.erased_at(victim.people[1]).await.unwrap(), None);
+    drop(owner);
     assert_eq!(reader.run(victim.company.run.id).await.unwrap(), None);
     assert!(
         reader
@@ -420,6 +430,12 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         .unwrap();
     assert_eq!(stale, victim.people[..1]);
     assert_eq!(transaction.erase_people(&victim.people).await.unwrap(), 0);
+    assert!(
+        !transaction
+            .readmit(connection, &external_id(0))
+            .await
+            .unwrap()
+    );
     transaction.remove_people(&victim.people).await.unwrap();
     let run = victim.company.run.id;
     transaction.run_applies(run, victim.plan).await.unwrap();
@@ -446,7 +462,11 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
         .await
         .unwrap();
     assert_eq!(
-        code(transaction.begin_plan(victim.plan, None, connection).await),
+        code(
+            transaction
+                .begin_plan(victim.plan, None, connection, VERSIONS)
+                .await
+        ),
         "connection.unknown"
     );
     let rows = [crate::company::creation(0)];

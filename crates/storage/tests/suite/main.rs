@@ -17,7 +17,9 @@
 #[macro_use]
 mod bench;
 mod company;
+mod tampering;
 
+mod audit;
 mod backup;
 mod bulk;
 mod connections;
