@@ -108,6 +108,14 @@ impl Engine {
         if sent.waiting == 0 {
             return Ok(sent);
         }
+        // What waited in the backup may have gone out since; the claim asks once more.
+        if self.storage.installation().await?.outward_work_waits() {
+            tracing::warn!(
+                code = "restore.unconfirmed",
+                "outward writes wait until the restore is confirmed"
+            );
+            return Ok(sent);
+        }
         let connector = match self.open_for_sending(organisation, connection).await {
             Ok(connector) => connector,
             Err(error @ EngineError::Storage(_)) => return Err(error),

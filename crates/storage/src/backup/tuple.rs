@@ -120,7 +120,9 @@ impl Tally {
 mod tests {
     use super::*;
 
-    fn block(rows: &[&[Option<&[u8]>]]) -> Vec<u8> {
+    type Row<'a> = &'a [Option<&'a [u8]>];
+
+    fn block(rows: &[Row<'_>]) -> Vec<u8> {
         let mut block = Vec::new();
         for row in rows {
             begin_row(&mut block, row.len());
@@ -147,12 +149,12 @@ mod tests {
 
     #[test]
     fn a_tally_does_not_depend_on_the_order_and_on_everything_else() {
-        let tally = |rows: &[&[Option<&[u8]>]]| {
+        let tally = |rows: &[Row<'_>]| {
             let mut tally = Tally::default();
             tally.add_block(&block(rows)).unwrap();
             tally
         };
-        let (a, b): (&[Option<&[u8]>], &[Option<&[u8]>]) = (&[Some(b"a")], &[Some(b"b")]);
+        let (a, b): (Row<'_>, Row<'_>) = (&[Some(b"a")], &[Some(b"b")]);
         assert_eq!(tally(&[a, b]), tally(&[b, a]));
         for other in [
             &[a][..],

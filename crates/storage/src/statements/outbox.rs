@@ -86,18 +86,21 @@ const WAITING: &str = "SELECT id FROM outbox WHERE organisation_id = $1 AND stat
 const CANCEL: &str = "UPDATE outbox SET state = 'cancelled', ended_at = $2 \
     WHERE organisation_id = $1 AND state = 'waiting' AND attempts = 0 \
     AND id IN (SELECT id FROM stage_ids)";
-const CANCEL_BEFORE: &str = "UPDATE outbox SET state = $2 \
-    WHERE organisation_id = $1 AND state = $3 AND created_at <= $4";
+const CANCEL_BEFORE: &str = "UPDATE outbox SET state = $2, error_code = 'outbox.not_confirmed', \
+    ended_at = $5 WHERE organisation_id = $1 AND state = $3 AND created_at <= $4";
 const MARK: &str = "UPDATE outbox SET state = $2 \
     WHERE organisation_id = $1 AND id IN (SELECT id FROM stage_ids)";
 /// The oldest message of a record stands for all of them: while it is held, or not
-/// due, none of the record is taken. `{lock}` is the engine's.
+/// due, none of the record is taken. After a restore nothing is, until a person
+/// confirms. `{lock}` is the engine's.
 const CLAIM: &str = "WITH heads AS (SELECT head.id, head.external_id FROM outbox AS head \
     WHERE head.organisation_id = $1 AND head.connection_id = $2 AND head.state = 'waiting' \
     AND head.due_at <= $3 AND head.lease_until <= $4 \
     AND NOT EXISTS (SELECT 1 FROM outbox AS older WHERE older.organisation_id = $1 \
         AND older.connection_id = $2 AND older.external_id = head.external_id \
         AND older.state = 'waiting' AND older.id < head.id) \
+    AND NOT EXISTS (SELECT 1 FROM installation AS here \
+        WHERE here.restored_at IS NOT NULL AND here.confirmed_at IS NULL) \
     ORDER BY head.id LIMIT $5{lock}) \
     UPDATE outbox SET attempts = attempts + 1, sender_id = $6, lease_until = $7 \
     WHERE organisation_id = $1 AND connection_id = $2 AND state = 'waiting' \
@@ -389,6 +392,7 @@ pub(crate) async fn cancel_before(
         .bind(OutboxState::Cancelled.word())
         .bind(OutboxState::Waiting.word())
         .bind(at.as_microsecond())
+        .bind(scope.now())
         .execute(session)
         .await?
         .rows_affected())

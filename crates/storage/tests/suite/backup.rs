@@ -9,8 +9,8 @@ use muster_model::report::{Outcome, Trigger};
 use muster_model::values::Email;
 use muster_storage::backup::{Backup, BackupError, Erased, Restore, Restored, check};
 use muster_storage::{
-    ChangeState, Location, MasterKey, NewToken, OutboxMessage, OutboxState, Role, Storage,
-    TokenScope,
+    ChangeState, Location, MasterKey, NewToken, OutboxMessage, OutboxState, OutboxTarget, Role,
+    Storage, TokenScope,
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
@@ -513,14 +513,23 @@ async fn outward_work_waits_until_a_person_confirms(bench: Bench) {
         "{error}"
     );
     let folder = tempfile::tempdir().unwrap();
+    let person = company.read().await.people_page(None, 1).await.unwrap()[0].id;
+    let write = message(person).to(OutboxTarget {
+        connection: company.id(),
+        external_id: crate::company::external_id(0),
+        field: muster_model::Field::Phone,
+    });
+    let mut transaction = company.begin().await;
+    transaction.enqueue(&[write]).await.unwrap();
+    transaction.commit().await.unwrap();
     let (file, _) = saved(&bench, &folder).await;
-    for (cancel, left) in [(true, 1), (false, 3)] {
+    for (cancel, left) in [(true, 1), (false, 4)] {
         let target = Target::sqlite();
         bench.clock.set("2025-06-03T08:00:00Z");
         let restored = put_back(&bench, restore(&file, &target.location))
             .await
             .unwrap();
-        assert_eq!(restored.waiting_messages, 2);
+        assert_eq!(restored.waiting_messages, 3);
         let there = bench.opened_at(&target.location).await;
         assert!(there.installation().await.unwrap().outward_work_waits());
         // What is queued after the restore is wanted, whatever becomes of the rest.
@@ -529,7 +538,8 @@ async fn outward_work_waits_until_a_person_confirms(bench: Bench) {
         let people = transaction.people_page(None, 1).await.unwrap();
         transaction.enqueue(&[message(people[0].id)]).await.unwrap();
         transaction.commit().await.unwrap();
-        assert_eq!(there.confirm_restore(cancel).await.unwrap(), 3 - left);
+        assert_eq!(claimed(&there, &company).await, 0, "nobody sends yet");
+        assert_eq!(there.confirm_restore(cancel).await.unwrap(), 4 - left);
         let installation = there.installation().await.unwrap();
         assert!(!installation.outward_work_waits());
         assert_eq!(installation.restored_from, Some(restored.backup.made_at));
@@ -537,9 +547,21 @@ async fn outward_work_waits_until_a_person_confirms(bench: Bench) {
         let waiting = reader.outbox(OutboxState::Waiting, 10).await.unwrap();
         assert_eq!(waiting.len() as u64, left);
         drop(reader);
+        assert_eq!(claimed(&there, &company).await, usize::from(!cancel));
         assert!(there.confirm_restore(cancel).await.is_err());
         there.close().await;
     }
+}
+
+/// How many writes a sender gets.
+async fn claimed(storage: &Storage, company: &Company) -> usize {
+    let sender = muster_model::RunId::new(company.bench.ids());
+    let mut transaction = storage.begin(company.organisation.id).await.unwrap();
+    let claimed = transaction
+        .claim_outbox(company.id(), sender, jiff::Timestamp::MAX, 10, LEASE)
+        .await
+        .unwrap();
+    claimed.len()
 }
 
 async fn a_backup_of_another_key_is_wrapped_anew(bench: Bench) {
