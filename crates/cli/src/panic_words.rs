@@ -39,8 +39,9 @@ mod tests {
             into.lock().unwrap().push(words(info));
         }));
         let thread = std::thread::spawn(|| {
-            let read: Result<u64, String> = Err("Kanari Knudsen, 01010112345".to_owned());
-            read.unwrap()
+            let read = "Kanari Knudsen, 01010112345".parse::<u64>();
+            read.map_err(|_| "Kanari Knudsen, 01010112345".to_owned())
+                .unwrap()
         });
         let ended = thread.join();
         std::panic::set_hook(before);
