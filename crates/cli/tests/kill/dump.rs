@@ -80,6 +80,8 @@ async fn of_organisation(reader: &mut Reader, lines: &mut Vec<String>) {
         let name = called(person.id);
         person.id = PersonId::from_uuid(uuid::Uuid::nil());
         person.manager = None;
+        // Which run set a field and when: after a kill there is one run more.
+        person.provenance = muster_model::Provenance::default();
         lines.push(format!(
             "person {name} under {manager:?}: {:?} {:?}",
             person,

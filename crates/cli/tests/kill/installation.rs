@@ -107,17 +107,17 @@ impl Installation {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
-        for name in ["MUSTER_DATABASE", "MUSTER_LOG"] {
+        for name in ["MUSTER_DATA", "MUSTER_DATABASE", "MUSTER_LOG"] {
             command.env_remove(name);
         }
         command
             .args(arguments)
-            .env("MUSTER_DATA", self.path("data"))
             .env("MUSTER_KEY_FILE", self.key())
             .stdin(Stdio::null());
-        if self.engine == Engine::Postgres {
-            command.env("MUSTER_DATABASE", self.url());
-        }
+        match self.engine {
+            Engine::Sqlite => command.env("MUSTER_DATA", self.path("data")),
+            Engine::Postgres => command.env("MUSTER_DATABASE", self.url()),
+        };
         command
     }
 
