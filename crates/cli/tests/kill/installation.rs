@@ -112,12 +112,16 @@ impl Installation {
         }
         command
             .args(arguments)
-            .env("MUSTER_DATA", self.path("data"))
             .env("MUSTER_KEY_FILE", self.key())
             .stdin(Stdio::null());
-        if self.engine == Engine::Postgres {
-            command.env("MUSTER_DATABASE", self.url());
-        }
+        match self.engine {
+            Engine::Sqlite => command
+                .env("MUSTER_DATA", self.path("data"))
+                .env_remove("MUSTER_DATABASE"),
+            Engine::Postgres => command
+                .env("MUSTER_DATABASE", self.url())
+                .env_remove("MUSTER_DATA"),
+        };
         command
     }
 
