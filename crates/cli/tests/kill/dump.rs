@@ -6,6 +6,7 @@
 //! - runs, plans, snapshots, the history of reads and the times: they tell what
 //!   happened, and a run that was killed did happen;
 //! - versions of links: a further read may teach a link what it knew, which counts;
+//! - where values come from and the entries of the audit: both name runs and times;
 //! - how often a record was marked as due and a message tried: only whether
 //!   something is left to do is compared;
 //! - keys of people and records: they are made from the fields, which are compared.
@@ -80,7 +81,6 @@ async fn of_organisation(reader: &mut Reader, lines: &mut Vec<String>) {
         let name = called(person.id);
         person.id = PersonId::from_uuid(uuid::Uuid::nil());
         person.manager = None;
-        // Which run set a field and when: after a kill there is one run more.
         person.provenance = muster_model::Provenance::default();
         lines.push(format!(
             "person {name} under {manager:?}: {:?} {:?}",

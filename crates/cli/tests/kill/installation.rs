@@ -107,7 +107,7 @@ impl Installation {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
-        for name in ["MUSTER_DATA", "MUSTER_DATABASE", "MUSTER_LOG"] {
+        for name in ["MUSTER_DATABASE", "MUSTER_LOG"] {
             command.env_remove(name);
         }
         command
@@ -115,8 +115,12 @@ impl Installation {
             .env("MUSTER_KEY_FILE", self.key())
             .stdin(Stdio::null());
         match self.engine {
-            Engine::Sqlite => command.env("MUSTER_DATA", self.path("data")),
-            Engine::Postgres => command.env("MUSTER_DATABASE", self.url()),
+            Engine::Sqlite => command
+                .env("MUSTER_DATA", self.path("data"))
+                .env_remove("MUSTER_DATABASE"),
+            Engine::Postgres => command
+                .env("MUSTER_DATABASE", self.url())
+                .env_remove("MUSTER_DATA"),
         };
         command
     }

@@ -127,8 +127,11 @@ fn proof(engine: Engine) {
         *hits.entry(hit).or_default() += 1;
         println!("{} {number}: {instant:?} hit {}", engine.name(), hit.name());
         if !found.is_empty() {
-            let shown: Vec<&String> = found.iter().take(12).collect();
-            wrong.push(format!("{instant:?} hit {}: {shown:#?}", hit.name()));
+            wrong.push(format!(
+                "{instant:?} hit {}: {:#?}",
+                hit.name(),
+                shown(&found)
+            ));
         }
     }
     let table = table(engine, &hits, instants, wrong.len(), undisturbed.length);
@@ -231,7 +234,8 @@ fn undisturbed(installation: &Installation, runtime: &tokio::runtime::Runtime) -
         let found = settled(installation, runtime);
         let writes = simulator.writes();
         if let Some((dump, before)) = &last {
-            assert_eq!(differences(dump, &found), Vec::<String>::new());
+            let other = differences(dump, &found);
+            assert!(other.is_empty(), "{:#?}", shown(&other));
             assert_eq!(before, &writes);
         }
         last = Some((found, writes));
@@ -349,6 +353,12 @@ async fn unmarked(installation: &Installation, dead: muster_model::RunId) -> Vec
         (None, Some(_)) => Vec::new(),
         _ => vec!["the dead run is not marked as interrupted".to_owned()],
     }
+}
+
+/// The first lines, cut: people are long.
+fn shown(lines: &[String]) -> Vec<String> {
+    let cut = |line: &String| line.chars().take(2_000).collect();
+    lines.iter().take(12).map(cut).collect()
 }
 
 #[allow(clippy::disallowed_methods)]

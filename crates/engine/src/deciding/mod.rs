@@ -24,6 +24,7 @@ pub use unlink::Unlinked;
 use crate::applying::Choice;
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::lease::Heartbeat;
 use crate::planning::Planned;
 use crate::run::{Ended, Made, may_move};
 
@@ -73,6 +74,7 @@ impl Engine {
         let run = self
             .begin(organisation, &connection, Trigger::Decision)
             .await?;
+        let _heartbeat = Heartbeat::of(&self.storage, organisation.id, run.id);
         let done = self
             .decide_in_run(organisation, &connection, &run, stored, check)
             .await;

@@ -14,6 +14,7 @@ use muster_storage::{Connection, NewPlan, Organisation, Run};
 use crate::applying::Choice;
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::lease::Heartbeat;
 use crate::planning::Planned;
 use crate::run::{Ended, Made};
 
@@ -95,6 +96,7 @@ impl Engine {
         let run = self
             .begin(organisation, &connection, Trigger::Manual)
             .await?;
+        let _heartbeat = Heartbeat::of(&self.storage, organisation.id, run.id);
         match self
             .undo_in(organisation, &connection, &run, &undone, told)
             .await

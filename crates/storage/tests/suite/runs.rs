@@ -92,6 +92,7 @@ async fn a_lease_that_ran_out_is_taken_over(bench: Bench) {
 async fn a_run_whose_process_is_gone_is_taken_over_at_once(bench: Bench) {
     let company = Company::found(&bench, "Nordlys").await;
     let people = company.people(0..1).await;
+    company.snapshot(vec![crate::company::record(7)]).await;
     let (plan, _) = company.plan(vec![crate::company::creation(7)]).await;
     let mut transaction = company.begin().await;
     let target = OutboxTarget {
