@@ -262,9 +262,9 @@ async fn hum_12_hum_13_a_conflict_is_listed_and_ends_as_decided_and_a_skip_holds
             .read(world.organisation.id)
             .await
             .unwrap();
-        let queued = reader.outbox(OutboxState::Waiting, 10).await.unwrap();
-        assert_eq!(queued.len(), 1);
-        assert_eq!(queued[0].message.body["value"], "+4790000001");
+        let sent = reader.outbox(OutboxState::Sent, 10).await.unwrap();
+        assert_eq!(sent.len(), 1);
+        assert_eq!(sent[0].message.body["ours"]["phone"], "+4790000001");
         drop(reader);
 
         for _ in 0..2 {

@@ -169,7 +169,7 @@ async fn two_months(
 /// A report without what differs between two worlds.
 fn anonymous(made: &Made) -> serde_json::Value {
     let mut report = serde_json::to_value(&made.report).unwrap();
-    for name in ["run", "connection"] {
+    for name in ["run", "connection", "audit"] {
         report.as_object_mut().unwrap().remove(name);
     }
     report

@@ -403,7 +403,17 @@ async fn a_write_is_cancelled_reverted_or_told_to_stay() {
         person.fields.put(Field::Phone, Value::text("+4790000001"));
         assert_eq!(world.write(vec![person]).await.unwrap(), []);
         world.clock.wait(1);
-        let run = world.sync_well().await;
+        // To a source that cannot be read nothing is sent.
+        let plan = world.plan().await.planned.unwrap().id.to_string();
+        let fail = async || {
+            let mut connection = world.connection().await;
+            connection.state = muster_storage::ConnectionState::Failing;
+            world.set_connection(&connection).await;
+        };
+        fail().await;
+        let choice = muster_engine::applying::Choice::default();
+        let applied = world.engine.apply(&world.organisation, &plan, None, choice);
+        let run = applied.await.unwrap().report;
         assert_eq!(run.target.queued, 1, "{case}");
         if case != "waits" {
             send_all(&world).await;
@@ -418,13 +428,19 @@ async fn a_write_is_cancelled_reverted_or_told_to_stay() {
             }
             world.turn_to(company);
             world.plan().await;
+            fail().await;
         }
         let undone = undo(&world, &run).await;
         let update = "source.update".to_owned();
         let queued: Vec<String> = outbox(&world, OutboxState::Waiting)
             .await
             .iter()
-            .map(|message| message.message.body["value"].as_str().unwrap().to_owned())
+            .map(|message| {
+                message.message.body["ours"]["phone"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned()
+            })
             .collect();
         match case {
             "waits" => {

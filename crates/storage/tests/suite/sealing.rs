@@ -62,6 +62,8 @@ async fn places(bench: &Bench, text: &str) -> Vec<String> {
         Location::Directory(path) => std::fs::read_dir(path)
             .unwrap()
             .map(|entry| entry.unwrap().path())
+            // The locks of running processes stand in a folder of their own.
+            .filter(|path| path.is_file())
             .filter(|path| {
                 let bytes = std::fs::read(path).unwrap();
                 bytes
