@@ -196,31 +196,34 @@ fn plan_in_blocks(mut input: Input<'_>) -> Result<Plan, PlanError> {
 
 /// Each block is planned as if it were the whole company.
 fn plan_each_block_alone(mut input: Input<'_>) -> Result<Plan, PlanError> {
-    let blocks = blocks_of(&mut input);
+    let mut blocks = blocks_of(&mut input);
     let key = input.key.clone();
-    let mut survey = muster_reconcile::Survey::begin(&input)?;
-    let drafts: Vec<_> = blocks
-        .iter()
-        .map(|block| {
-            input.touched.clone_from(block);
-            let mut draft = survey.look(&input);
-            let deferred = survey.deferred();
-            draft.append(survey.look_again(&input, &deferred));
-            draft
-        })
-        .collect();
-    let mut decided = survey.decide(&input);
     let (mut changes, mut quiet) = (Vec::new(), Vec::new());
-    for draft in drafts {
-        let rows = decided.block(draft);
+    let last = blocks.pop().unwrap_or_default();
+    for block in blocks {
+        input.touched = block;
+        let rows = block_alone(&input)?.0;
         changes.extend(rows.changes);
         quiet.extend(rows.quiet);
     }
-    let (mut plan, _) = decided.finish(&input)?;
+    input.touched = last;
+    let (rows, mut plan) = block_alone(&input)?;
+    changes.extend(rows.changes);
+    quiet.extend(rows.quiet);
     plan.changes = changes;
     plan.quiet = quiet;
     plan.hash = plan.compute_hash(&key);
     Ok(plan)
+}
+
+fn block_alone(input: &Input<'_>) -> Result<(muster_reconcile::Block, Plan), PlanError> {
+    let mut survey = muster_reconcile::Survey::begin(input)?;
+    let mut draft = survey.look(input);
+    let deferred = survey.deferred();
+    draft.append(survey.look_again(input, &deferred));
+    let mut decided = survey.decide(input);
+    let rows = decided.block(draft);
+    Ok((rows, decided.finish(input)?.0))
 }
 
 fn blocks_of(input: &mut Input<'_>) -> Vec<Vec<muster_reconcile::Touched>> {
@@ -241,7 +244,7 @@ fn the_size_of_blocks_changes_nothing() {
 }
 
 #[test]
-fn claims_that_are_settled_before_all_blocks_are_seen_are_found() {
+fn blocks_that_are_planned_alone_are_found() {
     finds(
         same_in_blocks,
         &Machine {
