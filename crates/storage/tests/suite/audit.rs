@@ -585,6 +585,13 @@ fn every_method_that_writes_is_audited_or_says_why_not() {
             "a read says what others said; nothing follows from it yet",
         ),
         ("store_records", "as begin_snapshot"),
+        ("set_step", "where a run is, for whoever finds it dead"),
+        (
+            "claim_outbox",
+            "who sends; what is sent follows from rows that are in the log",
+        ),
+        ("hasten_outbox", "as claim_outbox"),
+        ("end_attempts", "as claim_outbox"),
         ("begin_plan", "nobody sees a plan before finish_plan"),
         ("add_changes", "as begin_plan"),
         (
