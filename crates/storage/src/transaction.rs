@@ -395,6 +395,15 @@ impl Transaction {
         Ok(was)
     }
 
+    /// Marks records as those of erased people, so that nobody comes back by being
+    /// read again: connection, keyed digest of the id, when.
+    pub(crate) async fn mark_erased_records(
+        &mut self,
+        marks: &[(Uuid, Vec<u8>, i64)],
+    ) -> Result<()> {
+        on_its_engine!(&mut self.reader, erase::mark_given(marks))
+    }
+
     /// Remembers people as erased, whether or not they are there.
     ///
     /// # Errors

@@ -29,6 +29,9 @@ use crate::stored::instant;
 use crate::transaction::Transaction;
 use crate::{postgres, sqlite};
 
+/// A record of somebody who was erased: connection, keyed digest of its id, when.
+type Mark = (uuid::Uuid, Vec<u8>, i64);
+
 /// What to restore, and where.
 pub struct Restore {
     /// The backup.
@@ -115,6 +118,7 @@ impl Restore {
         }
         let mut handle = storage.engine.begin().await?;
         let mut gone = self.erased.clone();
+        let mut marks: BTreeMap<OrganisationId, Vec<Mark>> = BTreeMap::new();
         let tables = on_the_whole!(handle, whole::tables())?;
         let is_ours = !on_the_whole!(handle, whole::schema())?.is_empty()
             && tables.iter().any(|table| table.name == "organisations");
@@ -126,6 +130,15 @@ impl Restore {
                 return Err(BackupError::NotEmpty);
             }
             gone.extend(erased::all(&mut handle).await?);
+            // An early schema has no such table.
+            if tables.iter().any(|table| table.name == "erased_records") {
+                for (organisation, connection, digest, at) in
+                    on_the_whole!(handle, front_door::erased_records())?
+                {
+                    let of_one = marks.entry(OrganisationId::from_uuid(organisation));
+                    of_one.or_default().push((connection, digest, at));
+                }
+            }
         }
         on_the_whole!(handle, whole::clear())?;
         on_the_whole!(handle, engine::migrate(Some(&backup.schema)))?;
@@ -162,6 +175,9 @@ impl Restore {
             restored.erased_again += transaction.erase_people(&erased).await?;
             if let Some(people) = gone.get(&id) {
                 transaction.remember_erased(people).await?;
+            }
+            if let Some(marks) = marks.get(&id) {
+                transaction.mark_erased_records(marks).await?;
             }
             restored.interrupted_runs += transaction.interrupt_runs().await?;
             restored.waiting_messages += transaction.condition().await?.waiting.messages;

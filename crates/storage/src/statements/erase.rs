@@ -92,6 +92,18 @@ const MARKS: Table = Table {
 const MARK: &str = "INSERT INTO erased_records (organisation_id, connection_id, digest, erased_at) \
     SELECT $1, connection_id, digest, $2 FROM stage_erased_records WHERE 1 = 1 \
     ON CONFLICT (organisation_id, connection_id, digest) DO NOTHING";
+const MARK_GIVEN: &str = "INSERT INTO erased_records \
+    (organisation_id, connection_id, digest, erased_at) \
+    SELECT $1, connection_id, digest, erased_at FROM stage_given_marks WHERE 1 = 1 \
+    ON CONFLICT (organisation_id, connection_id, digest) DO NOTHING";
+const GIVEN_MARKS: Table = Table {
+    name: "stage_given_marks",
+    columns: &[
+        ("connection_id", Kind::Uuid),
+        ("digest", Kind::Bytes),
+        ("erased_at", Kind::Number),
+    ],
+};
 const ANY_MARK: &str = "SELECT 1 FROM erased_records \
     WHERE organisation_id = $1 AND connection_id = $2 LIMIT 1";
 const LIFT: &str = "DELETE FROM erased_records \
@@ -345,6 +357,28 @@ pub(crate) async fn remember(
             .collect();
         stage(&mut *session, &ERASED, &rows).await?;
         sqlx::query(REMEMBER_GIVEN)
+            .bind(scope.id())
+            .execute(&mut *session)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Marks records as those of erased people: connection, keyed digest of the id, when.
+pub(crate) async fn mark_given(
+    scope: &Scope,
+    session: &mut Session,
+    marks: &[(Uuid, Vec<u8>, i64)],
+) -> Result<(), StorageError> {
+    for marks in marks.chunks(AT_ONCE) {
+        let rows: Vec<Vec<Cell>> = marks
+            .iter()
+            .map(|(connection, digest, at)| {
+                vec![(*connection).into(), digest.clone().into(), (*at).into()]
+            })
+            .collect();
+        stage(&mut *session, &GIVEN_MARKS, &rows).await?;
+        sqlx::query(MARK_GIVEN)
             .bind(scope.id())
             .execute(&mut *session)
             .await?;

@@ -23,6 +23,8 @@ const COUNT: &str = "SELECT count(*) FROM organisations";
 const REWRAP: &str = "UPDATE organisations SET wrapped_key = $2 WHERE id = $1";
 const ERASED: &str = "SELECT organisation_id, person_id, erased_at FROM erased_people \
     ORDER BY organisation_id, person_id";
+const ERASED_RECORDS: &str = "SELECT organisation_id, connection_id, digest, erased_at \
+    FROM erased_records ORDER BY organisation_id, connection_id, digest";
 
 /// Written first by whoever wraps with the master key: of two, one waits.
 const HOLD_KEY: &str = "UPDATE installation SET key_version = key_version WHERE id = 1";
@@ -51,6 +53,10 @@ const TOKEN_BY_DIGEST: &str = "SELECT organisation_id, id, scopes, connection_id
 /// The row of the installation: how often the key was rotated and when, when a
 /// backup was restored, of when it was, and when a person confirmed.
 pub(crate) type InstallationRow = (i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+
+/// A record of somebody who was erased: organisation, connection, keyed digest of
+/// its id, when.
+pub(crate) type ErasedRecordRow = (Uuid, Uuid, Vec<u8>, i64);
 
 /// A token as it is found: whose, which, its scopes, its connection.
 pub(crate) type TokenRow = (Uuid, Uuid, String, Option<Uuid>);
@@ -129,6 +135,15 @@ pub(crate) async fn rewrap(
 /// Who was erased, by ids.
 pub(crate) async fn erased(session: &mut Session) -> Result<Vec<(Uuid, Uuid, i64)>, StorageError> {
     Ok(sqlx::query_as::<Db, (Uuid, Uuid, i64)>(ERASED)
+        .fetch_all(session)
+        .await?)
+}
+
+/// Which records are of erased people, by keyed digests.
+pub(crate) async fn erased_records(
+    session: &mut Session,
+) -> Result<Vec<ErasedRecordRow>, StorageError> {
+    Ok(sqlx::query_as::<Db, ErasedRecordRow>(ERASED_RECORDS)
         .fetch_all(session)
         .await?)
 }

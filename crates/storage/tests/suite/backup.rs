@@ -395,6 +395,26 @@ async fn data_are_replaced_only_when_asked_and_who_was_erased_stays_erased(bench
     // Both are still on the list, with the instants of their erasing.
     assert_eq!(storage.erased().await.unwrap(), list);
     drop(reader);
+    // And neither comes back by being read again: the newcomer's record is unknown to
+    // the restored data.
+    let mut transaction = storage.begin(company.organisation.id).await.unwrap();
+    let run = transaction
+        .begin_run(company.id(), Trigger::Manual, LEASE)
+        .await
+        .unwrap();
+    let snapshot = transaction
+        .begin_snapshot(company.id(), run.id)
+        .await
+        .unwrap();
+    let records: Vec<_> = (25..27)
+        .map(|number| crate::company::to_store(record(number), &company.key))
+        .collect();
+    let stored = transaction
+        .store_records(company.id(), snapshot, &records)
+        .await
+        .unwrap();
+    assert_eq!(stored.erased, [crate::company::external_id(25)]);
+    drop(transaction);
     storage.close().await;
 }
 

@@ -44,6 +44,9 @@ fn only_the_front_door_is_bound_to_no_organisation() {
         "SELECT organisation_id, person_id, erased_at FROM erased_people \
          ORDER BY organisation_id, person_id"
             .to_owned(),
+        "SELECT organisation_id, connection_id, digest, erased_at FROM erased_records \
+         ORDER BY organisation_id, connection_id, digest"
+            .to_owned(),
         "UPDATE installation SET key_version = key_version WHERE id = 1".to_owned(),
         "UPDATE installation SET key_version = key_version + 1, key_rotated_at = $1 WHERE id = 1"
             .to_owned(),
