@@ -110,7 +110,6 @@ fn employee(account: &mut BambooHr, request: &WireRequest, id: &str) -> Result<A
     };
     let person = Person {
         roster,
-        earlier: account.stage.earlier(),
         employee,
         only_current: only_current(request),
     };
@@ -180,17 +179,11 @@ fn changed(account: &BambooHr, request: &WireRequest) -> Result<Answer, Refusal>
         if account.stage.hides(roster, employee.id) {
             continue;
         }
-        let person = Person {
-            roster,
-            earlier,
-            employee,
-            only_current: true,
-        };
         let action = match earlier.employee(employee.id) {
             None => "Inserted",
             Some(_) => "Updated",
         };
-        note(employee.id, action, person.changed_on());
+        note(employee.id, action, employee.changed);
     }
     for employee in earlier.employees() {
         if roster.employee(employee.id).is_none() {

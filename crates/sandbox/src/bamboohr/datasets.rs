@@ -1,7 +1,5 @@
 //! The paged bulk read, in both versions.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -202,13 +200,11 @@ fn page_of(
         listing = everybody(account, only_current, page_size);
     }
     let served = account.stage.serve(&listing, from, page_size);
-    let earlier = Arc::clone(account.stage.earlier());
     let rows: Vec<Map<String, Value>> = listing
         .rows(served.range.clone())
         .map(|employee| {
             let person = Person {
                 roster: &listing.roster,
-                earlier: &earlier,
                 employee: &employee,
                 only_current: true,
             };

@@ -19,8 +19,6 @@ pub(super) struct Field {
 /// A person with what the fields are read from.
 pub(super) struct Person<'a> {
     pub(super) roster: &'a Roster,
-    /// The state of thirty days ago: who differs from it was changed since.
-    pub(super) earlier: &'a Roster,
     pub(super) employee: &'a Employee,
     /// Whether what begins later is left out.
     pub(super) only_current: bool,
@@ -69,7 +67,7 @@ fields! {
     "hireDate", 3, "date", "Hire Date", |person| date(person.engagement().map(|engagement| engagement.start_date));
     "originalHireDate", 4018, "date", "Original Hire Date", |person| date(person.employee.engagements.iter().map(|engagement| engagement.start_date).min());
     "terminationDate", 4019, "date", "Termination Date", |person| date(person.last_day());
-    "lastChanged", 4020, "timestamp", "Last changed", |person| changed_at(person.changed_on());
+    "lastChanged", 4020, "timestamp", "Last changed", |person| changed_at(person.employee.changed);
 }
 
 /// What somebody without the right to see it does not get, and is not told of.
@@ -143,22 +141,6 @@ impl<'a> Person<'a> {
             _ if self.only_current => None,
             _ => self.engagement()?.end_date,
         }
-    }
-
-    /// The day of the last change, as far as it is known: today for who was
-    /// another thirty days ago, else the last day on which terms changed.
-    pub(super) fn changed_on(&self) -> Date {
-        let before = self.earlier.employee(self.employee.id);
-        if before != Some(self.employee) {
-            return self.roster.day();
-        }
-        self.employee
-            .engagements
-            .iter()
-            .flat_map(|engagement| engagement.periods.iter().map(|period| period.from))
-            .filter(|day| *day <= self.earlier.day())
-            .max()
-            .unwrap_or(self.earlier.day())
     }
 }
 

@@ -1,13 +1,11 @@
 //! The calls that give everybody in one answer: directory, custom report, tables.
 //! They are made piece by piece while they are sent.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::company::Employee;
-use crate::stage::{Listing, Place, Roster, State};
+use crate::stage::{Listing, Place, State};
 use crate::wire::{Answer, Body, JSON, WireRequest};
 
 use super::calls::{employee_id, escaped, only_current, parameter, reports_to, wants_json};
@@ -58,7 +56,6 @@ fn whole(
     }
     let listing = everybody(account, only_current, usize::MAX);
     let served = account.stage.serve(&listing, 0, listing.len().max(1));
-    let earlier: Arc<Roster> = Arc::clone(account.stage.earlier());
     let range = served.range;
     let pieces = range.clone().step_by(ROWS_A_PIECE).map(move |from| {
         let mut piece = String::new();
@@ -71,7 +68,6 @@ fn whole(
             }
             piece.push_str(&render(&Person {
                 roster: &listing.roster,
-                earlier: &earlier,
                 employee: &employee,
                 only_current,
             }));
@@ -256,17 +252,16 @@ pub(super) fn custom_report(
         return Err(Refusal::of(429, "Limit exceeded"));
     }
     let listing = everybody(account, only_current, usize::MAX);
-    let earlier = Arc::clone(account.stage.earlier());
     let rows: Vec<String> = listing
         .rows(0..listing.len())
         .filter_map(|employee| {
             let person = Person {
                 roster: &listing.roster,
-                earlier: &earlier,
                 employee: &employee,
                 only_current,
             };
-            (changed_at(person.changed_on()).get(..10) >= since.get(..10)).then(|| render(&person))
+            (changed_at(person.employee.changed).get(..10) >= since.get(..10))
+                .then(|| render(&person))
         })
         .collect();
     let body = format!("{head}{}]}}", rows.join(","));
@@ -286,7 +281,6 @@ pub(super) fn table(account: &mut BambooHr, who: &str, table: &str) -> Result<An
         let rows = roster.employee(id).map(|employee| {
             rows(&Person {
                 roster,
-                earlier: account.stage.earlier(),
                 employee,
                 only_current: false,
             })

@@ -98,7 +98,11 @@ impl Simulator for BambooHr {
     }
 
     fn settings(&self) -> BTreeMap<String, String> {
-        BTreeMap::from([("company_domain".to_owned(), self.company_domain())])
+        // Made-up people have synthetic national ids, which are refused elsewhere.
+        BTreeMap::from([
+            ("company_domain".to_owned(), self.company_domain()),
+            ("test_identities".to_owned(), "accept".to_owned()),
+        ])
     }
 
     fn answer(&mut self, request: &WireRequest) -> Answer {

@@ -41,6 +41,7 @@ pub(super) fn update(
     };
     change(roster, &mut employee, &body)?;
     employee.version += 1;
+    employee.changed = roster.day();
     account.stage.roster_mut().replace(employee);
     Ok(Answer::empty(200))
 }
@@ -76,6 +77,7 @@ pub(super) fn add_row(
         _ => return Err(Refusal::of(404, "Table not found")),
     }
     employee.version += 1;
+    employee.changed = roster.day();
     account.stage.roster_mut().replace(employee);
     Ok(Answer::empty(200))
 }

@@ -1,5 +1,6 @@
 //! A person as a user of the directory.
 
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::company::{Employee, EngagementKind, e164};
@@ -106,7 +107,7 @@ pub(super) fn user(roster: &Roster, employee: &Employee, with_schemas: bool) -> 
         },
         "isAdmin": is_admin,
         "isDelegatedAdmin": false,
-        "lastLoginTime": "1970-01-01T00:00:00.000Z",
+        "lastLoginTime": last_login(roster, employee, state),
         "creationTime": format!("{begun}T08:00:00.000Z"),
         "agreedToTerms": true,
         "suspended": state == State::Ended,
@@ -173,6 +174,21 @@ pub(super) fn user(roster: &Roster, employee: &Employee, with_schemas: bool) -> 
         }
     }
     user
+}
+
+/// People sign in on every day on which they work here, so that of two states of
+/// the directory the older one shows; 1970 is the vendor's word for never.
+fn last_login(roster: &Roster, employee: &Employee, state: State) -> String {
+    let day = match state {
+        State::Running => Some(roster.day()),
+        State::Future => None,
+        State::Ended => (employee.engagements.iter())
+            .filter_map(|engagement| engagement.end_date)
+            .max(),
+    };
+    let day = day.unwrap_or(Date::constant(1970, 1, 1));
+    let hour = if day.year() == 1970 { 0 } else { 6 };
+    format!("{day}T{hour:02}:00:00.000Z")
 }
 
 /// Takes out what may no longer be seen.

@@ -59,6 +59,7 @@ pub(super) fn change(
     };
     set(roster, &mut employee, &body)?;
     employee.version += 1;
+    employee.changed = roster.day();
     google.stage.roster_mut().replace(employee);
     one(google, id, false)
 }

@@ -120,6 +120,7 @@ fn older_copy(employee: &Employee, earlier: &Roster) -> Employee {
     }
     let mut older = employee.clone();
     older.version = older.version.saturating_sub(1);
+    older.changed = older.changed.yesterday().unwrap_or(older.changed);
     let phone = older.phone.get_or_insert_with(|| Phone {
         country: Some("NO".to_owned()),
         number: "40000000".to_owned(),

@@ -365,6 +365,7 @@ pub(crate) fn newcomer(id: u64, day: Date) -> Employee {
     Employee {
         id,
         version: 1,
+        changed: day,
         employee_number: None,
         given_name: "Ny".to_owned(),
         family_name: format!("Tilkommen {id}"),
