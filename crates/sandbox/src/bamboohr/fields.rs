@@ -52,6 +52,7 @@ fields! {
     "dateOfBirth", 6, "date", "Birth Date", |person| date(person.employee.date_of_birth);
     "nin", 4011, "nin", "NIN", |person| person.employee.national_id.as_ref().map(|id| national_number(id).to_owned()).unwrap_or_default();
     "address1", 8, "text", "Address Line 1", |person| person.employee.address.as_ref().map(|address| address.line.clone()).unwrap_or_default();
+    "address2", 9, "text", "Address Line 2", |_| String::new();
     "city", 10, "text", "City", |person| person.employee.address.as_ref().map(|address| address.city.clone()).unwrap_or_default();
     "zipcode", 4012, "text", "ZIP", |person| person.employee.address.as_ref().map(|address| address.postal_code.clone()).unwrap_or_default();
     "country", 3991, "country", "Country", |person| person.employee.address.as_ref().map(|address| country(&address.country)).unwrap_or_default();
@@ -71,7 +72,14 @@ fields! {
 }
 
 /// What somebody without the right to see it does not get, and is not told of.
-pub(super) const RESTRICTED: &[&str] = &["dateOfBirth", "nin", "homeEmail", "address1", "city"];
+pub(super) const RESTRICTED: &[&str] = &[
+    "dateOfBirth",
+    "nin",
+    "homeEmail",
+    "address1",
+    "address2",
+    "city",
+];
 
 /// The field of an alias or a number.
 pub(super) fn field(name: &str) -> Option<&'static Field> {

@@ -76,8 +76,13 @@ pub(super) fn manager_address<'a>(roster: &'a Roster, employee: &Employee) -> Op
         .flatten()
 }
 
-/// A user. `with_schemas` for the projections that show customers' own fields.
-pub(super) fn user(roster: &Roster, employee: &Employee, with_schemas: bool) -> Value {
+/// Somebody as a user on a day. `with_schemas` for the projections that show
+/// customers' own fields.
+pub(super) fn user(
+    roster: &Roster,
+    (employee, day): (&Employee, Date),
+    with_schemas: bool,
+) -> Value {
     let id = user_id(employee.id);
     let address = employee.work_email.as_deref().unwrap_or_default();
     let state = roster.state(employee);
@@ -107,7 +112,7 @@ pub(super) fn user(roster: &Roster, employee: &Employee, with_schemas: bool) -> 
         },
         "isAdmin": is_admin,
         "isDelegatedAdmin": false,
-        "lastLoginTime": last_login(roster, employee, state),
+        "lastLoginTime": last_login(employee, state, day),
         "creationTime": format!("{begun}T08:00:00.000Z"),
         "agreedToTerms": true,
         "suspended": state == State::Ended,
@@ -178,9 +183,9 @@ pub(super) fn user(roster: &Roster, employee: &Employee, with_schemas: bool) -> 
 
 /// People sign in on every day on which they work here, so that of two states of
 /// the directory the older one shows; 1970 is the vendor's word for never.
-fn last_login(roster: &Roster, employee: &Employee, state: State) -> String {
+fn last_login(employee: &Employee, state: State, today: Date) -> String {
     let day = match state {
-        State::Running => Some(roster.day()),
+        State::Running => Some(today),
         State::Future => None,
         State::Ended => (employee.engagements.iter())
             .filter_map(|engagement| engagement.end_date)

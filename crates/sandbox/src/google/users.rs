@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::company::Employee;
@@ -67,8 +68,14 @@ impl Asked {
     }
 }
 
-fn shown(google: &Google, roster: &Roster, employee: &Employee, with_schemas: bool) -> Value {
-    let mut user = user(roster, employee, with_schemas);
+/// Somebody as on a day.
+fn shown(
+    google: &Google,
+    roster: &Roster,
+    (employee, day): (&Employee, Date),
+    with_schemas: bool,
+) -> Value {
+    let mut user = user(roster, (employee, day), with_schemas);
     if google.stage.has_lost_rights() {
         restrict(&mut user);
     }
@@ -124,7 +131,14 @@ pub(super) fn list(google: &mut Google, request: &WireRequest) -> Result<Success
     let served = google.stage.serve(&listing, from, size);
     let users: Vec<Value> = listing
         .rows(served.range.clone())
-        .map(|employee| shown(google, &listing.roster, &employee, with_schemas))
+        .map(|row| {
+            let today = listing.roster.day();
+            let day = match row.is_older {
+                true => today.yesterday().unwrap_or(today),
+                false => today,
+            };
+            shown(google, &listing.roster, (&row, day), with_schemas)
+        })
         .collect();
     if google.stage.mischief.breaks(served.place) {
         return Err(Failure::backend());
@@ -330,7 +344,8 @@ pub(super) fn one(google: &Google, id: u64, with_schemas: bool) -> Result<Succes
     let employee = roster
         .employee(id)
         .ok_or_else(|| Failure::not_found("userKey"))?;
-    Ok(Success::Json(shown(google, roster, employee, with_schemas)))
+    let person = (employee, roster.day());
+    Ok(Success::Json(shown(google, roster, person, with_schemas)))
 }
 
 pub(super) fn units(

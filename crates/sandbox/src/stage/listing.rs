@@ -1,7 +1,7 @@
 //! A list of people in its order, from which pages are cut.
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use crate::company::{Employee, Phone};
@@ -16,6 +16,21 @@ pub(crate) struct Listing {
     /// Positions in the roster, ascending.
     rows: Arc<[u32]>,
     duplicates: Option<Duplicates>,
+}
+
+/// A row: somebody as they are, or as they were.
+pub(crate) struct Shown<'a> {
+    employee: Cow<'a, Employee>,
+    /// Is it the older one of two that stand for the same person?
+    pub(crate) is_older: bool,
+}
+
+impl Deref for Shown<'_> {
+    type Target = Employee;
+
+    fn deref(&self) -> &Employee {
+        &self.employee
+    }
 }
 
 /// Which rows stand twice, by arithmetic: the copies stand behind all rows.
@@ -70,7 +85,7 @@ impl Listing {
 
     /// One row. Of two that stand for the same person one is older, the first
     /// and the second in turn.
-    pub(crate) fn row(&self, at: usize) -> Option<Cow<'_, Employee>> {
+    pub(crate) fn row(&self, at: usize) -> Option<Shown<'_>> {
         let (at, is_older) = match self.duplicates {
             None => (at, false),
             Some(duplicates) if at < self.rows.len() => {
@@ -87,15 +102,16 @@ impl Listing {
         };
         let position = usize::try_from(*self.rows.get(at)?).ok()?;
         let employee = self.roster.employees().get(position)?;
-        Some(if is_older {
+        let employee = if is_older {
             Cow::Owned(older_copy(employee, &self.earlier))
         } else {
             Cow::Borrowed(employee)
-        })
+        };
+        Some(Shown { employee, is_older })
     }
 
     /// The rows of a part of the list.
-    pub(crate) fn rows(&self, range: Range<usize>) -> impl Iterator<Item = Cow<'_, Employee>> {
+    pub(crate) fn rows(&self, range: Range<usize>) -> impl Iterator<Item = Shown<'_>> {
         range.filter_map(|at| self.row(at))
     }
 
