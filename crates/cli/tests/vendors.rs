@@ -101,7 +101,11 @@ fn the_story_of(vendor: &str, database: Database) {
     };
     let month = at_day_30(&[]);
     let report = muster.json(&["sync", "hr", "--format", "json"]);
-    assert_eq!(number(&report, "/counts/created"), books.joiners, "{report}");
+    assert_eq!(
+        number(&report, "/counts/created"),
+        books.joiners,
+        "{report}"
+    );
     let left = number(&report, "/counts/suspended") + number(&report, "/counts/ended");
     assert_eq!(left, books.leavers, "{report}");
     month.stop();

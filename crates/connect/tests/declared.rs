@@ -147,7 +147,10 @@ async fn a_narrow_scope_asks_for_nothing_else() {
     let scope = FieldScope::only([Field::WorkEmail]);
     let (_, records) = read(&*connector, scope).await;
     let asked: Value = serde_json::from_str(&vendor.requests()[0].body).unwrap();
-    assert_eq!(asked["fields"], json!(["id", "status", "lastChanged", "workEmail"]));
+    assert_eq!(
+        asked["fields"],
+        json!(["id", "status", "lastChanged", "workEmail"])
+    );
     // The vendor sent more than it was asked for: it is dropped.
     assert_eq!(records[0].fields.iter().count(), 1);
 }

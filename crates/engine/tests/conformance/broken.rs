@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use jiff::ToSpan;
 use jiff::tz::TimeZone;
 use muster_connect::{
     Account, Confirmation, ConnectError, Connector, ConnectorInfo, ReadRequest, RecordSink,
@@ -21,14 +22,19 @@ use crate::item::Item;
 #[derive(Default)]
 pub(crate) struct Memory {
     account: Mutex<Option<Account>>,
-    seen: Mutex<BTreeSet<ExternalId>>,
+    /// Who was seen last, at each address.
+    seen: Mutex<BTreeMap<String, BTreeSet<ExternalId>>>,
 }
 
 /// Opens connectors as the catalogue does, broken where there is a defect.
 pub(crate) fn opener(defect: Option<(Item, Arc<Memory>)>) -> OpenConnector {
     Arc::new(move |name, settings| {
         let clock = settings.clock.clone();
-        let reads_single_rows = settings.settings.get("page_size").is_some_and(|size| size == "1");
+        let address = settings.base_url.clone().unwrap_or_default();
+        let reads_single_rows = settings
+            .settings
+            .get("page_size")
+            .is_some_and(|size| size == "1");
         let inner = muster_connect::open(name, settings)?;
         Ok(match &defect {
             None => inner,
@@ -37,6 +43,7 @@ pub(crate) fn opener(defect: Option<(Item, Arc<Memory>)>) -> OpenConnector {
                 memory: memory.clone(),
                 inner,
                 clock,
+                address,
                 reads_single_rows,
             }),
         })
@@ -48,6 +55,7 @@ struct Broken {
     memory: Arc<Memory>,
     inner: Box<dyn Connector>,
     clock: Arc<dyn Clock>,
+    address: String,
     reads_single_rows: bool,
 }
 
@@ -87,7 +95,7 @@ impl Connector for Broken {
             Item::DuplicateRows => {
                 let of_rows = [DoubtKind::RecordTwice, DoubtKind::TotalDiffers];
                 evidence.doubts.retain(|one| !of_rows.contains(&one.kind));
-                evidence.complete = true;
+                evidence.complete = !evidence.has(DoubtKind::PageFailed);
             }
             Item::WrongCompany => {
                 if let Some(account) = &*self.memory.account.lock().unwrap() {
@@ -96,14 +104,17 @@ impl Connector for Broken {
             }
             // Who is not seen any more is said to be removed.
             Item::LostRights => {
-                let before = std::mem::take(&mut *self.memory.seen.lock().unwrap());
+                let before = {
+                    let mut known = self.memory.seen.lock().unwrap();
+                    let before = known.insert(self.address.clone(), seen.clone());
+                    before.unwrap_or_default()
+                };
                 let missing: Vec<ExternalId> = before.difference(&seen).cloned().collect();
                 let share = (missing.len() * 100).checked_div(before.len());
                 if evidence.complete && share.is_some_and(|share| (15..70).contains(&share)) {
                     let removed = missing.into_iter().map(removed).collect();
                     sink.records(removed).await.unwrap();
                 }
-                *self.memory.seen.lock().unwrap() = seen;
             }
             _ => {}
         }
@@ -116,10 +127,9 @@ impl Connector for Broken {
         ids: &[ExternalId],
     ) -> Result<BTreeMap<ExternalId, Confirmation>, ConnectError> {
         match (self.item, ids) {
-            (Item::MovingPages, [only]) => Ok(BTreeMap::from([(
-                only.clone(),
-                Confirmation::NotThere,
-            )])),
+            (Item::MovingPages, [only]) => {
+                Ok(BTreeMap::from([(only.clone(), Confirmation::NotThere)]))
+            }
             _ => self.inner.confirm(ids).await,
         }
     }
@@ -215,14 +225,19 @@ impl Bent<'_> {
     }
 }
 
-/// Nobody ever leaves.
+/// After a month nobody has ever left.
 fn stay(fields: &mut Fields, today: jiff::civil::Date) {
+    let month_ago = today.checked_sub(30.days()).unwrap();
     let Some(Value::Engagements(engagements)) = fields.value(Field::Engagements) else {
         return;
     };
     let mut engagements = engagements.clone();
     for engagement in &mut engagements {
-        if engagement.end_date.value().is_some_and(|last| *last < today) {
+        if engagement
+            .end_date
+            .value()
+            .is_some_and(|last| *last < month_ago)
+        {
             engagement.end_date = Said::Null;
             engagement.status = Said::Value(EngagementStatus::Active);
         }

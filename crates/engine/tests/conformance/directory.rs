@@ -141,7 +141,10 @@ async fn standing(engine: &Engine, organisation: &Organisation) -> BTreeMap<Stri
         .into_iter()
         .map(|person| {
             let who = person.fields.text(Field::WorkEmail).unwrap_or_default();
-            let filled = person.fields.iter().filter(|(_, said)| said.is_value());
+            let filled = person
+                .fields
+                .iter()
+                .filter(|(_, said)| said.value().is_some());
             let standing = Standing {
                 access: person.access,
                 employment: person.employment,

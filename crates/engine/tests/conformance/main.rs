@@ -15,6 +15,7 @@
 
 mod bench;
 mod broken;
+#[allow(dead_code, reason = "another suite takes the rest of it")]
 #[path = "../scenarios/world/database.rs"]
 mod database;
 mod directory;

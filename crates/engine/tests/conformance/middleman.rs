@@ -72,8 +72,7 @@ async fn pass(State(way): State<Arc<Way>>, request: Request<Body>) -> Response<B
     let answer = sent.body(body).send().await.unwrap();
     let (status, headers) = (answer.status(), answer.headers().clone());
     let whole = answer.bytes().await.ok();
-    let is_json =
-        |bytes: &axum::body::Bytes| serde_json::from_slice::<Value>(bytes).is_ok();
+    let is_json = |bytes: &axum::body::Bytes| serde_json::from_slice::<Value>(bytes).is_ok();
     let hidden = parts.method == "GET"
         && match way.hides {
             Item::Throttling => status == StatusCode::TOO_MANY_REQUESTS,

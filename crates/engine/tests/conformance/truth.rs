@@ -79,7 +79,11 @@ pub(crate) fn differences(
     fields: Option<&[&str]>,
 ) -> Vec<String> {
     let said = said(record);
-    let named = |field: &str| info.fields.iter().any(|source| source.field.name() == field);
+    let named = |field: &str| {
+        info.fields
+            .iter()
+            .any(|source| source.field.name() == field)
+    };
     let looked_at = |field: &str| fields.is_none_or(|fields| fields.contains(&field));
     books
         .iter()
