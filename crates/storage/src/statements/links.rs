@@ -203,11 +203,12 @@ pub(crate) async fn write(
             .collect();
         let taken = people_of_records(scope, &mut *session, connection, &fresh).await?;
         let (mut new, mut known) = (Vec::new(), Vec::new());
+        let mut refused = BTreeSet::new();
         for link in links {
             if link.version > 0 {
                 known.push(link);
             } else if taken.contains_key(&link.external_id) {
-                stale.push(link.external_id.clone());
+                refused.insert(link.external_id.clone());
             } else {
                 new.push(link);
             }
@@ -218,7 +219,9 @@ pub(crate) async fn write(
             Ok(row)
         })?;
         append(&mut *session, &NEW_LINKS, &rows).await?;
-        stale.extend(update(scope, &mut *session, connection, &known, &keys).await?);
+        refused.extend(update(scope, &mut *session, connection, &known, &keys).await?);
+        let ids = links.iter().map(|link| &link.external_id);
+        stale.extend(ids.filter(|id| refused.contains(*id)).cloned());
     }
     Ok(stale)
 }

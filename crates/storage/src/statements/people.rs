@@ -299,18 +299,20 @@ async fn write_some(
     let ids: Vec<PersonId> = people.iter().map(|given| given.person.id).collect();
     let stored = wrapped_keys_of(scope, &mut *session, &ids).await?;
     let (mut new, mut known) = (Vec::new(), Vec::new());
-    let mut stale = Vec::new();
+    let mut stale = BTreeSet::new();
     for given in people {
         match stored.get(&given.person.id) {
             None if given.person.version == 0 => new.push(given),
             Some(wrapped) if given.person.version > 0 => known.push((given, wrapped)),
             // There already, or erased since it was read.
-            _ => stale.push(given.person.id),
+            _ => {
+                stale.insert(given.person.id);
+            }
         }
     }
     add(scope, &mut *session, &new).await?;
     stale.extend(update(scope, session, &known).await?);
-    Ok(stale)
+    Ok(ids.into_iter().filter(|id| stale.contains(id)).collect())
 }
 
 /// Stores people whom nobody knew, each under a key of their own.
