@@ -1,6 +1,6 @@
 //! Storing what was read, in bulk, writing only what changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use muster_model::{ConnectionId, ExternalId, SnapshotId, SourceRecord};
 use uuid::Uuid;
@@ -45,8 +45,6 @@ const NEW_BODIES: Table = Table {
     ],
 };
 
-/// A record that lost against what this snapshot holds of it already.
-const UNSEE: &str = "DELETE FROM stage_seen WHERE external_id = $1";
 /// Of an unchanged record this writes the snapshot and the revision, which the digest
 /// does not cover; its body stays as it is.
 const SEE: &str = "INSERT INTO source_records \
@@ -90,14 +88,7 @@ async fn store_some(
             stored.erased.push(given.record.external_id.clone());
         }
     }
-    let rows: Vec<Vec<Cell>> = best
-        .iter()
-        .map(|(id, given)| {
-            let digest = given.digest.as_bytes().to_vec();
-            vec![Cell::from(*id), digest.into(), given.record.revision.into()]
-        })
-        .collect();
-    stage_to_go_through(&mut *session, &SEEN, &rows).await?;
+    stage_to_go_through(&mut *session, &SEEN, &sightings(&best)).await?;
     let not_the_same =
         sqlx::query_as::<Db, (String, Option<Uuid>, Option<i64>, Option<Vec<u8>>)>(NOT_THE_SAME)
             .bind(scope.id())
@@ -107,6 +98,7 @@ async fn store_some(
             .await?;
     stored.unchanged = (best.len() - not_the_same.len()) as u64;
     let (mut new, mut known) = (Vec::new(), Vec::new());
+    let mut older = BTreeSet::new();
     for (id, seen_in, revision, wrapped) in not_the_same {
         let Some(given) = best.get(id.as_str()) else {
             continue;
@@ -118,7 +110,7 @@ async fn store_some(
                     .already_in_this_snapshot
                     .push(given.record.external_id.clone());
                 if given.record.revision < revision {
-                    sqlx::query(UNSEE).bind(id).execute(&mut *session).await?;
+                    older.insert(id);
                     continue;
                 }
             }
@@ -129,6 +121,11 @@ async fn store_some(
             Some(wrapped) => known.push((*given, wrapped)),
         }
     }
+    if !older.is_empty() {
+        // What this snapshot holds of them already is newer, and stays.
+        best.retain(|id, _| !older.contains(*id));
+        stage_to_go_through(&mut *session, &SEEN, &sightings(&best)).await?;
+    }
     sqlx::query(SEE)
         .bind(scope.id())
         .bind(connection.uuid())
@@ -138,6 +135,15 @@ async fn store_some(
     add(scope, &mut *session, connection, &new).await?;
     replace(scope, session, connection, &known).await?;
     Ok(stored)
+}
+
+/// Records as rows of [`SEEN`].
+fn sightings(records: &BTreeMap<&str, &RecordToStore>) -> Vec<Vec<Cell>> {
+    let row = |(id, given): (&&str, &&RecordToStore)| {
+        let digest = given.digest.as_bytes().to_vec();
+        vec![Cell::from(*id), digest.into(), given.record.revision.into()]
+    };
+    records.iter().map(row).collect()
 }
 
 /// Stores what is said in records that were never seen before: each under a key of
