@@ -234,7 +234,9 @@ impl Engine {
         let mut report = self.report(&run, &planned.plan, applied, sent, !apply || waits);
         if apply && waits {
             report.outcome = Outcome::Held;
-            report.holds.push(mapping_hold(&planned));
+            report
+                .holds
+                .push(mapping_hold(&planned, prepared.tally().remapped));
         }
         let ended = if apply { Ended::Synced } else { Ended::Read };
         self.close(organisation, &mut report, ended).await?;
@@ -459,14 +461,11 @@ fn waits_for_a_look(plan: &Plan, trigger: Trigger) -> bool {
     plan.cause == Cause::Mapping && matches!(trigger, Trigger::Schedule | Trigger::Push)
 }
 
-fn mapping_hold(planned: &Planned) -> HoldReport {
-    let remapped = |change: &&muster_model::Change| {
-        let mut codes = change.reasons.iter().map(|reason| &reason.code);
-        codes.any(|code| code == muster_model::Reason::REMAPPED)
-    };
+/// `rows` are counted as they are made: a plan of many rows does not hold them.
+fn mapping_hold(planned: &Planned, rows: u64) -> HoldReport {
     HoldReport {
         kind: "mapping".to_owned(),
-        rows: planned.plan.changes.iter().filter(remapped).count() as u64,
+        rows,
         reason: "a new version of the mapping reads these records another way than before"
             .to_owned(),
         next: format!(

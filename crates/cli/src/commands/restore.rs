@@ -84,7 +84,11 @@ pub(crate) async fn run(
          `--confirm cancel` does not",
         restored.backup.made_at, restored.waiting_messages
     ));
-    Ok(Exit::Done)
+    if restored.scrubbed {
+        return Ok(Exit::Done);
+    }
+    output::say(super::erase::IN_USE);
+    Ok(Exit::NeedsPerson)
 }
 
 /// The key that must be there already.

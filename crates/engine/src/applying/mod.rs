@@ -3,6 +3,7 @@
 //! caused it.
 
 mod block;
+mod messages;
 mod order;
 mod prepared;
 mod takes_back;

@@ -3,6 +3,7 @@
 
 mod answers;
 mod check;
+mod later;
 mod line;
 mod noting;
 mod problem;
