@@ -68,6 +68,7 @@ pub(crate) async fn run(
         backup_key,
         replace: command.replace,
         erased,
+        actor: database::actor(),
     }
     .run(clock, ids, entropy)
     .await

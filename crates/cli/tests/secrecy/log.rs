@@ -17,6 +17,12 @@ fn the_head_of_a_run_report_proves_the_log() {
     muster.done(&["sync", "hr"]);
     let findings = muster.json(&["audit", "verify", "--head", head, "--format", "json"]);
     assert_eq!(findings["whole"], true, "{findings}");
+    // Each entry names who made it: here nobody but whoever runs this.
+    let by = findings["by"].as_object().unwrap();
+    assert!(
+        by.keys().all(|who| who.starts_with("command-line:")) && !by.is_empty(),
+        "{findings}"
+    );
     assert!(
         muster
             .text(&["audit", "verify", "--head", head])

@@ -19,6 +19,7 @@ use super::error::BackupError;
 use super::shape::Shape;
 use super::tuple::Tally;
 use super::{Backup, WAITING};
+use crate::audit::Actor;
 use crate::both::{Engine, Handle, on_the_whole};
 use crate::entropy::Entropy;
 use crate::location::Location;
@@ -46,6 +47,8 @@ pub struct Restore {
     pub replace: bool,
     /// Who was erased since, as far as only a list of it is left.
     pub erased: Vec<Erased>,
+    /// Who restores: the audit log names them.
+    pub actor: Actor,
 }
 
 /// What was restored.
@@ -103,7 +106,8 @@ impl Restore {
         let backup = check(&self.file, backup_key).await?;
         let engine = Engine::connect(&self.location).await?;
         let presence = Presence::at(&self.location)?;
-        let storage = Storage::over(engine, presence, self.key.clone(), clock, ids, entropy);
+        let storage = Storage::over(engine, presence, self.key.clone(), clock, ids, entropy)
+            .acting_for(self.actor);
         let restored = self.load_and_scrub(&storage, backup).await;
         storage.close().await;
         restored
