@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn rows_of_a_new_mapping_are_counted_as_they_are_made() {
-        let row = |code: &str| Change {
+        let row = |code: &'static str| Change {
             external_id: None,
             person: None,
             situation: Situation::Linked,

@@ -641,7 +641,7 @@ fn every_method_that_writes_is_audited_or_says_why_not() {
 /// By its account, its token, or as the system; ids only.
 async fn every_entry_names_who_made_it(bench: Bench) {
     let company = Company::found(&bench, "Nordlys").await;
-    let before = company.verify(None).await.by;
+    let before = company.begin().await.verify_audit(None).await.unwrap().by;
     let made_by_system = before["system"];
     assert_eq!(before.len(), 1, "{before:?}");
     let id = uuid::Uuid::from_u128(7);
@@ -658,7 +658,7 @@ async fn every_entry_names_who_made_it(bench: Bench) {
         transaction.update_connection(&renamed, None).await.unwrap();
         transaction.commit().await.unwrap();
     }
-    let by = company.verify(None).await.by;
+    let by = company.begin().await.verify_audit(None).await.unwrap().by;
     let expected = BTreeMap::from([
         ("system".to_owned(), made_by_system),
         (format!("account:{id}"), 1),
