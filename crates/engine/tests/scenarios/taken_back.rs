@@ -24,6 +24,13 @@ fn before(record: u64, field: &str, held: &str, decision: &str) -> Line {
     }
 }
 
+/// Rows that wait for a person, as `doctor` counts them.
+async fn waiting(world: &World) -> u64 {
+    let storage = world.engine.storage();
+    let mut reader = storage.read(world.organisation.id).await.unwrap();
+    reader.condition().await.unwrap().held_rows
+}
+
 async fn undo(world: &World, run: &RunReport) -> Undone {
     world
         .engine
@@ -88,6 +95,7 @@ async fn a_skip_is_taken_back_by_a_file_and_decided_otherwise() {
         assert_eq!((decided.taken, decided.later), (3, 3));
         let report = world.sync_well().await;
         assert_eq!(report.counts.conflicts, 1, "{:?}", report.counts);
+        assert_eq!(waiting(&world).await, 1, "a conflict waits");
         let now = [
             phone(&world, staff[0]).await,
             phone(&world, staff[1]).await,
@@ -148,6 +156,7 @@ async fn who_was_left_and_what_was_refused_is_asked_about_again() {
         decide(&world, &seen, &[before(staff[0], "", "", "ask")]).await;
         let asked = world.sync_well().await;
         assert_eq!((asked.counts.conflicts, asked.counts.ignored), (1, 2));
+        assert_eq!(waiting(&world).await, 1, "a question waits");
         world.end().await;
     }
 }
