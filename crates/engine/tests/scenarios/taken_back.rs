@@ -157,6 +157,15 @@ async fn who_was_left_and_what_was_refused_is_asked_about_again() {
         let asked = world.sync_well().await;
         assert_eq!((asked.counts.conflicts, asked.counts.ignored), (1, 2));
         assert_eq!(waiting(&world).await, 1, "a question waits");
+        let name = world.connection().await.name;
+        let record = format!("{name}/{}", staff[0]);
+        let explained = world
+            .engine
+            .explain(&world.organisation, &record, None, None)
+            .await
+            .unwrap();
+        let release = &explained.records[0].why[0].release;
+        assert!(release.contains("muster decide"), "{release}");
         world.end().await;
     }
 }
