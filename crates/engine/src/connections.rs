@@ -127,7 +127,7 @@ impl Engine {
             .map(|(name, secret)| (name.to_owned(), SecretString::from(secret.to_owned())))
             .collect();
         settings.pause = Arc::clone(&self.pause);
-        Ok(muster_connect::open(&connection.connector, settings)?)
+        Ok((self.open_connector)(&connection.connector, settings)?)
     }
 }
 

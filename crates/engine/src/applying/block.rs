@@ -1,6 +1,7 @@
 //! Some rows of a plan, in one transaction: loaded, checked against their
 //! preconditions, done by the pure core, and written in bulk.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -119,16 +120,20 @@ impl<'a> Work<'a> {
                 applied.left(change);
                 continue;
             }
-            let mut change = change.clone();
+            // Most rows are done as they stand.
+            let mut change = Cow::Borrowed(change);
             let in_part = row.state == ChangeState::Waiting;
             // Decided rows come without what is done already.
             if in_part && self.choice.decided.is_none() {
                 // What was not held is done already.
-                change.effects.retain(|planned| planned.held.is_some());
+                let open = &mut change.to_mut().effects;
+                open.retain(|planned| planned.held.is_some());
             }
             let kinds: Vec<Option<HoldKind>> =
                 change.effects.iter().map(|planned| planned.held).collect();
-            release(&mut change, &self.choice.allow);
+            if kinds.iter().any(Option::is_some) {
+                release(change.to_mut(), &self.choice.allow);
+            }
             if !is_workable(&change) {
                 // Somebody decided that nothing is done.
                 if let Some(answers) = &self.choice.decided {
@@ -152,7 +157,7 @@ impl<'a> Work<'a> {
             }
             let done_by = match &self.choice.decided {
                 Some(answers) => {
-                    owned(&mut change, &loaded);
+                    owned(change.to_mut(), &loaded);
                     self.noted(answers, row.ordinal, &change, in_part)
                 }
                 None => self.done_by(&change, &kinds),

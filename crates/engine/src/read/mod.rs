@@ -60,7 +60,7 @@ impl Engine {
             Ok(evidence) => evidence,
             Err(error) => return Err(sink.failure(error)),
         };
-        let tally = sink.finish();
+        let tally = sink.finish().await?;
         if tally.repeated > 0 {
             evidence.doubt(
                 DoubtKind::RecordTwice,

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use muster_model::{ConnectionId, Digest, ExternalId, MatchKey, PersonId, SnapshotId};
+use muster_model::{
+    ConnectionId, Digest, ExternalId, MatchKey, PersonId, SnapshotId, SourceRecord,
+};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::bulk::stage;
+use super::bulk::{append, stage};
 use super::{Db, Session};
 use crate::cell::{Cell, Kind, Table};
 use crate::error::StorageError;
@@ -29,6 +31,25 @@ const RECORD_KEYS: Table = Table {
 const PERSON_KEYS: Table = Table {
     name: "stage_person_keys",
     columns: &[
+        ("person_id", Kind::Uuid),
+        ("kind", Kind::Text),
+        ("digest", Kind::Bytes),
+    ],
+};
+const NEW_RECORD_KEYS: Table = Table {
+    name: "record_keys",
+    columns: &[
+        ("organisation_id", Kind::Uuid),
+        ("connection_id", Kind::Uuid),
+        ("external_id", Kind::Text),
+        ("kind", Kind::Text),
+        ("digest", Kind::Bytes),
+    ],
+};
+const NEW_PERSON_KEYS: Table = Table {
+    name: "person_keys",
+    columns: &[
+        ("organisation_id", Kind::Uuid),
         ("person_id", Kind::Uuid),
         ("kind", Kind::Text),
         ("digest", Kind::Bytes),
@@ -72,17 +93,35 @@ fn kind(word: &str) -> Result<MatchKey, StorageError> {
         .ok_or_else(|| damaged("keys.kind", "not one of its words"))
 }
 
-/// Replaces the keys of the records in the stage `stage_records`; of new ones alone
-/// there is nothing to forget.
-pub(crate) async fn replace_of_records(
-    scope: &Scope,
+/// Adds the keys of records that were never seen before.
+pub(crate) async fn add_of_records<'a>(
+    scope: &'a Scope,
     session: &mut Session,
     connection: ConnectionId,
-    any_known: bool,
-    keys: impl Iterator<Item = (&ExternalId, &BTreeMap<MatchKey, Digest>)>,
+    records: impl Iterator<Item = &'a SourceRecord>,
 ) -> Result<(), StorageError> {
-    let rows: Vec<Vec<Cell>> = keys
-        .flat_map(|(id, keys)| keys.iter().map(move |(key, digest)| (id, *key, digest)))
+    let rows: Vec<Vec<Cell>> = of_records(scope, records)
+        .map(|(id, key, digest)| {
+            vec![
+                scope.id().into(),
+                connection.uuid().into(),
+                id.as_str().into(),
+                key.purpose().into(),
+                digest.as_bytes().to_vec().into(),
+            ]
+        })
+        .collect();
+    append(session, &NEW_RECORD_KEYS, &rows).await
+}
+
+/// Replaces the keys of known records, those in the stage `stage_records`.
+pub(crate) async fn replace_of_records<'a>(
+    scope: &'a Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    records: impl Iterator<Item = &'a SourceRecord>,
+) -> Result<(), StorageError> {
+    let rows: Vec<Vec<Cell>> = of_records(scope, records)
         .map(|(id, key, digest)| {
             vec![
                 id.as_str().into(),
@@ -93,9 +132,6 @@ pub(crate) async fn replace_of_records(
         .collect();
     stage(&mut *session, &RECORD_KEYS, &rows).await?;
     for statement in [FORGET_RECORD_KEYS, STORE_RECORD_KEYS] {
-        if !any_known && statement == FORGET_RECORD_KEYS {
-            continue;
-        }
         sqlx::query(statement)
             .bind(scope.id())
             .bind(connection.uuid())
@@ -105,12 +141,42 @@ pub(crate) async fn replace_of_records(
     Ok(())
 }
 
-/// Replaces the keys of the people in the stage `stage_ids`; of new ones alone
-/// there is nothing to forget.
+fn of_records<'a>(
+    scope: &'a Scope,
+    records: impl Iterator<Item = &'a SourceRecord>,
+) -> impl Iterator<Item = (&'a ExternalId, MatchKey, Digest)> {
+    records.flat_map(move |record| {
+        MatchKey::ALL.into_iter().filter_map(move |key| {
+            let digest = key.digest(&record.fields, &scope.index_key)?;
+            Some((&record.external_id, key, digest))
+        })
+    })
+}
+
+/// Adds the keys of people who were never stored before.
+pub(crate) async fn add_of_people(
+    scope: &Scope,
+    session: &mut Session,
+    keys: impl Iterator<Item = (PersonId, &BTreeMap<MatchKey, Digest>)>,
+) -> Result<(), StorageError> {
+    let rows: Vec<Vec<Cell>> = keys
+        .flat_map(|(id, keys)| keys.iter().map(move |(key, digest)| (id, *key, digest)))
+        .map(|(id, key, digest)| {
+            vec![
+                scope.id().into(),
+                id.uuid().into(),
+                key.purpose().into(),
+                digest.as_bytes().to_vec().into(),
+            ]
+        })
+        .collect();
+    append(session, &NEW_PERSON_KEYS, &rows).await
+}
+
+/// Replaces the keys of known people, those in the stage `stage_ids`.
 pub(crate) async fn replace_of_people(
     scope: &Scope,
     session: &mut Session,
-    any_known: bool,
     keys: impl Iterator<Item = (PersonId, &BTreeMap<MatchKey, Digest>)>,
 ) -> Result<(), StorageError> {
     let rows: Vec<Vec<Cell>> = keys
@@ -124,17 +190,12 @@ pub(crate) async fn replace_of_people(
         })
         .collect();
     stage(&mut *session, &PERSON_KEYS, &rows).await?;
-    if any_known {
-        sqlx::query(RELEASE_PERSON_KEYS)
-            .bind(scope.id())
-            .bind(scope.now())
-            .execute(&mut *session)
-            .await?;
-    }
+    sqlx::query(RELEASE_PERSON_KEYS)
+        .bind(scope.id())
+        .bind(scope.now())
+        .execute(&mut *session)
+        .await?;
     for statement in [FORGET_PERSON_KEYS, STORE_PERSON_KEYS] {
-        if !any_known && statement == FORGET_PERSON_KEYS {
-            continue;
-        }
         sqlx::query(statement)
             .bind(scope.id())
             .execute(&mut *session)

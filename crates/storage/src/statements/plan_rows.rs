@@ -11,6 +11,7 @@ use super::bulk::{append, stage};
 use super::{Db, Session, people};
 use crate::audit::{Leaf, change_leaf};
 use crate::cell::{Kind, Table};
+use crate::cores::{all_at_once, at_once};
 use crate::error::StorageError;
 use crate::plan::{ChangeMark, ChangeState, DoneBy, PlannedRow, StoredChange};
 use crate::scope::Scope;
@@ -110,8 +111,9 @@ pub(crate) async fn add(
             .map(ExternalId::as_str)
             .collect();
         let of_records = record_keys(scope, &mut *session, connection, &ids).await?;
-        let mut rows = Vec::with_capacity(changes.len());
-        for change in changes {
+        let placed: Vec<(u64, &Change)> = (ordinal..).zip(changes).collect();
+        ordinal += changes.len() as u64;
+        let rows = at_once(&placed, |(ordinal, change)| {
             // Whoever goes takes their key along: the row outlives it.
             let of_person = change
                 .person
@@ -122,11 +124,12 @@ pub(crate) async fn add(
                 None => {
                     let id = change.external_id.as_ref().map_or("", ExternalId::as_str);
                     let key = of_records.get(id);
+                    let ordinal = *ordinal;
                     (None, key.ok_or(StorageError::RowWithoutOwner { ordinal })?)
                 }
             };
             let plain = zeroize::Zeroizing::new(to_json("plan_rows.sealed", change)?);
-            let place = number("plan_rows.ordinal", ordinal)?;
+            let place = number("plan_rows.ordinal", *ordinal)?;
             let (plan_id, bytes) = (id.uuid(), place.to_le_bytes());
             let owner = [plan_id.as_bytes().as_slice(), bytes.as_slice()];
             let held = change.effects.iter().any(|planned| planned.held.is_some());
@@ -135,7 +138,7 @@ pub(crate) async fn add(
             } else {
                 ChangeState::Open
             };
-            rows.push(vec![
+            Ok(vec![
                 scope.id().into(),
                 id.uuid().into(),
                 place.into(),
@@ -152,9 +155,8 @@ pub(crate) async fn add(
                     .seal(key, "plan_rows.sealed", &owner, plain.as_bytes())?
                     .into(),
                 state.word().into(),
-            ]);
-            ordinal += 1;
-        }
+            ])
+        })?;
         append(&mut *session, &ROWS, &rows).await?;
     }
     Ok(())
@@ -167,10 +169,8 @@ pub(crate) async fn at(
     plan: PlanId,
     ordinals: &[u64],
 ) -> Result<Vec<StoredChange>, StorageError> {
-    let mut changes = Vec::with_capacity(ordinals.len());
-    for row in rows_at(scope, session, plan, ordinals).await? {
-        changes.push(read(scope, plan, row)?.0);
-    }
+    let rows = rows_at(scope, session, plan, ordinals).await?;
+    let mut changes = all_at_once(rows, |row| Ok(read(scope, plan, row)?.0))?;
     let places: BTreeMap<u64, usize> = ordinals
         .iter()
         .enumerate()
@@ -262,13 +262,8 @@ pub(crate) async fn page(
     query
         .push(") ORDER BY held.ordinal LIMIT ")
         .push_bind(i64::from(limit));
-    query
-        .build_query_as::<Row>()
-        .fetch_all(session)
-        .await?
-        .into_iter()
-        .map(|row| Ok(read(scope, plan, row)?.0))
-        .collect()
+    let rows = query.build_query_as::<Row>().fetch_all(session).await?;
+    all_at_once(rows, |row| Ok(read(scope, plan, row)?.0))
 }
 
 /// How many rows stand in each state.
