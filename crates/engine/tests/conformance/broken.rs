@@ -186,11 +186,9 @@ impl Bent<'_> {
         let fields = &mut record.fields;
         match self.broken.item {
             // One field is taken from the wrong place.
-            Item::HappyPath => {
-                if fields.text(Field::EmployeeNumber).is_some() {
-                    let wrong = Value::text(record.external_id.as_str());
-                    fields.put(Field::EmployeeNumber, wrong);
-                }
+            Item::HappyPath if fields.text(Field::EmployeeNumber).is_some() => {
+                let wrong = Value::text(record.external_id.as_str());
+                fields.put(Field::EmployeeNumber, wrong);
             }
             Item::StaleAnswer => record.revision = None,
             // Days are moved by the difference to UTC.
@@ -204,10 +202,8 @@ impl Bent<'_> {
                 }
             }
             // Nothing becomes the word for it.
-            Item::Nulls => {
-                if fields.value(Field::EmployeeNumber).is_none() {
-                    fields.put(Field::EmployeeNumber, Value::text("null"));
-                }
+            Item::Nulls if fields.value(Field::EmployeeNumber).is_none() => {
+                fields.put(Field::EmployeeNumber, Value::text("null"));
             }
             Item::Leavers => stay(fields, self.request.today),
             Item::Names => {

@@ -16,7 +16,7 @@ fn body(request: &WireRequest) -> Result<Map<String, Value>, Failure> {
     serde_json::from_slice(&request.body).map_err(|_| Failure::bad_request())
 }
 
-fn text<'a>(value: Option<&'a Value>) -> Option<&'a str> {
+fn text(value: Option<&Value>) -> Option<&str> {
     value
         .and_then(Value::as_str)
         .filter(|text| !text.is_empty())
