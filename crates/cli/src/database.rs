@@ -7,7 +7,7 @@ use anyhow::Context;
 use muster_connect::http::TokioPause;
 use muster_engine::Engine;
 use muster_model::{Clock, IdSource};
-use muster_storage::{Entropy, Location, MasterKey, Storage, StorageError};
+use muster_storage::{Actor, Entropy, Location, MasterKey, Storage, StorageError};
 
 use crate::args::DatabaseArguments;
 use crate::machine::{Ids, MachineClock, MachineEntropy};
@@ -89,8 +89,19 @@ pub(crate) async fn engine(
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Engine> {
     let (entropy, ids) = machine(&clock);
-    let storage = Storage::open(location, key, Arc::clone(&clock), ids.clone(), entropy).await?;
+    let storage = Storage::open(location, key, Arc::clone(&clock), ids.clone(), entropy)
+        .await?
+        .acting_for(actor());
     Ok(Engine::new(storage, clock, ids, Arc::new(TokioPause)))
+}
+
+/// Who does what a command does.
+pub(crate) fn actor() -> Actor {
+    #[cfg(unix)]
+    let user = Some(rustix::process::getuid().as_raw());
+    #[cfg(not(unix))]
+    let user = None;
+    Actor::CommandLine { user }
 }
 
 /// The machine's entropy, and ids of it and of a clock.

@@ -14,6 +14,7 @@ mod pairs;
 mod panic_words;
 mod plan_file;
 mod plan_table;
+mod usage_words;
 
 use std::process::ExitCode;
 
@@ -24,8 +25,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     panic_words::install();
-    // Errors of usage end here, with exit code 2 and clap's own words.
-    let arguments = args::Arguments::parse();
+    // Errors of usage end here, with exit code 2.
+    let arguments = match args::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage_words::report(&error),
+    };
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG")

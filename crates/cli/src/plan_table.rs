@@ -232,6 +232,12 @@ fn lines(effect: &Effect) -> Vec<Line> {
             let word = if to.is_some() { "declined" } else { "" };
             vec![line("decide", "record", String::new(), word.to_owned())]
         }
+        Effect::Answer { matter, from, to } => {
+            let word = |answered: &Option<muster_model::plan::Answered>| {
+                answered.map_or("", |one| one.answer.word()).to_owned()
+            };
+            vec![line("answer", matter.word(), word(from), word(to))]
+        }
         Effect::Cancel { kind, .. } => vec![line("cancel", kind, String::new(), String::new())],
     }
 }

@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::process::Command;
 
 /// Every command with a page of its own.
-const COMMANDS: [&[&str]; 30] = [
+const COMMANDS: [&[&str]; 32] = [
     &[],
     &["demo"],
     &["diff"],
@@ -32,6 +32,8 @@ const COMMANDS: [&[&str]; 30] = [
     &["plan"],
     &["apply"],
     &["sync"],
+    &["decide"],
+    &["unlink"],
     &["undo"],
     &["explain"],
     &["people"],
@@ -53,6 +55,16 @@ Written from the program's own help; a test holds the two together.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but something needs a person (held rows, conflicts, rejected rows). Data goes to standard output, words and progress to standard error. `MUSTER_LOG=debug` tells more on standard error, and never anybody's data.
 ";
 
+/// The commands that a help lists.
+fn commands_in<'a>(lines: &'a [&str]) -> impl Iterator<Item = &'a str> {
+    lines
+        .iter()
+        .skip_while(|line| **line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+}
+
 #[test]
 fn the_reference_is_what_the_program_says() {
     let mut page = HEAD.to_owned();
@@ -69,6 +81,14 @@ fn the_reference_is_what_the_program_says() {
         assert!(output.status.success());
         let help = String::from_utf8(output.stdout).unwrap();
         let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+        for below in commands_in(&lines) {
+            let mut wanted = command.to_vec();
+            wanted.push(below);
+            assert!(
+                COMMANDS.iter().any(|page| page.starts_with(&wanted)),
+                "{wanted:?} has no page"
+            );
+        }
         let name = ["muster"]
             .into_iter()
             .chain(command.iter().copied())

@@ -196,6 +196,24 @@ fn wrong_usage_ends_with_2_a_failure_with_1_and_both_say_what_to_do() {
         "{}",
         taken.words
     );
+    for arguments in [
+        &["apply", "ffff"][..],
+        &["undo", "ffff"],
+        &["explain", "nobody"],
+        &["sync", "nothing"],
+        // What may be a secret is not repeated.
+        &[
+            "pull",
+            "tripletex",
+            "--secret",
+            "consumer_token",
+            "hunter2-9",
+        ],
+    ] {
+        let output = muster.run(arguments);
+        assert_eq!(output.code, 2, "{arguments:?}: {}", output.words);
+        assert!(!output.words.contains("hunter2"), "{}", output.words);
+    }
     muster.done(&["org", "create", "two"]);
     let which = muster.run(&["people"]);
     assert_eq!(which.code, 2);

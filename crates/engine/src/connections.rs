@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use muster_connect::http::BaseUrl;
 use muster_connect::{Connector, ConnectorSettings};
 use muster_model::{OrganisationId, Preset};
 use muster_storage::{
@@ -43,6 +44,11 @@ impl Engine {
         organisation: &Organisation,
         wish: Wish,
     ) -> Result<Connection, EngineError> {
+        // What a database wrote and took back can still stand in its files: an address
+        // with a password in it never gets there.
+        if let Some(url) = &wish.base_url {
+            BaseUrl::parse(url, true)?;
+        }
         // Everything is tried without being kept, and the source is asked while
         // nothing is locked: it may take minutes to answer.
         let mut trial = self.storage.begin(organisation.id).await?;

@@ -305,7 +305,7 @@ fn work(condition: &Condition, now: Timestamp) -> Vec<Finding> {
         Finding::warn(
             "plans.held",
             format!("{} rows wait for a person", condition.held_rows),
-            "`muster plan` shows them with the arithmetic; release them with `muster apply --allow`",
+            "`muster plan` shows them with the arithmetic; release them with `muster apply --allow`, or answer with `muster decide`",
         )
     });
     findings

@@ -298,6 +298,9 @@ impl EngineError {
                 | Self::ScopeUnknown { .. }
                 | Self::ScimWithoutConnection
                 | Self::ExpiredAlready
+                | Self::Storage(
+                    StorageError::PlanUnknown { .. } | StorageError::PlanAmbiguous { .. }
+                )
         )
     }
 }

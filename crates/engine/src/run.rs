@@ -141,7 +141,7 @@ impl Engine {
         if stored.undoes.is_none() {
             may_move(&connection)?;
         }
-        let planned = Planned {
+        let mut planned = Planned {
             id: stored.id,
             plan: stored.plan,
             versions: None,
@@ -156,8 +156,18 @@ impl Engine {
         transaction.run_applies(run.id, planned.id).await?;
         transaction.commit().await?;
         self.step(organisation, run.id, RunStep::Apply).await?;
+        let prepared = self.prepare(organisation, &planned, &choice).await?;
+        // What was released before, or is now, is held no more.
+        prepared.still_held(&mut planned.plan.holds);
         let applied = self
-            .apply_rows(organisation, &connection, run.id, &planned, &choice)
+            .apply_prepared(
+                organisation,
+                &connection,
+                run.id,
+                &planned,
+                &prepared,
+                &choice,
+            )
             .await?;
         let sent = self.send_after(organisation, &connection, run.id).await?;
         let mut report = self.report(&run, &planned.plan, applied, sent, false);
@@ -234,7 +244,9 @@ impl Engine {
         let mut report = self.report(&run, &planned.plan, applied, sent, !apply || waits);
         if apply && waits {
             report.outcome = Outcome::Held;
-            report.holds.push(mapping_hold(&planned));
+            report
+                .holds
+                .push(mapping_hold(&planned, prepared.tally().remapped));
         }
         let ended = if apply { Ended::Synced } else { Ended::Read };
         self.close(organisation, &mut report, ended).await?;
@@ -413,7 +425,7 @@ impl Engine {
         planned_only: bool,
     ) -> RunReport {
         let outcome = outcome(plan, &applied, sent);
-        let holds = holds(plan, &applied);
+        let holds = holds(plan);
         RunReport {
             run: run.id,
             connection: run.connection,
@@ -442,7 +454,7 @@ impl Engine {
 
 fn outcome(plan: &Plan, applied: &Applied, sent: Sent) -> Outcome {
     let counts = &applied.counts;
-    if counts.held > 0 || !holds(plan, applied).is_empty() {
+    if counts.held > 0 || !plan.holds.is_empty() {
         Outcome::Held
     } else if counts.failed + counts.ambiguous + counts.conflicts > 0
         || sent.failed + sent.waiting > 0
@@ -459,14 +471,11 @@ fn waits_for_a_look(plan: &Plan, trigger: Trigger) -> bool {
     plan.cause == Cause::Mapping && matches!(trigger, Trigger::Schedule | Trigger::Push)
 }
 
-fn mapping_hold(planned: &Planned) -> HoldReport {
-    let remapped = |change: &&muster_model::Change| {
-        let mut codes = change.reasons.iter().map(|reason| &reason.code);
-        codes.any(|code| code == muster_model::Reason::REMAPPED)
-    };
+/// `rows` are counted as they are made: a plan of many rows does not hold them.
+fn mapping_hold(planned: &Planned, rows: u64) -> HoldReport {
     HoldReport {
         kind: "mapping".to_owned(),
-        rows: planned.plan.changes.iter().filter(remapped).count() as u64,
+        rows,
         reason: "a new version of the mapping reads these records another way than before"
             .to_owned(),
         next: format!(
@@ -476,11 +485,10 @@ fn mapping_hold(planned: &Planned) -> HoldReport {
     }
 }
 
-/// What is still held, without the kinds that this run released.
-fn holds(plan: &Plan, applied: &Applied) -> Vec<HoldReport> {
+/// What is still held.
+fn holds(plan: &Plan) -> Vec<HoldReport> {
     plan.holds
         .iter()
-        .filter(|hold| !applied.released.contains(&hold.kind))
         .map(|hold| HoldReport {
             kind: hold.kind.word().to_owned(),
             rows: hold.rows,

@@ -25,7 +25,8 @@ pub struct RecordDecision {
 }
 
 /// What a decision answers. A record has at most one answer to each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Matter {
     /// Who is it?
     Match,

@@ -83,6 +83,7 @@ pub fn enact(change: &Change, mut state: State, context: &EnactContext<'_>) -> S
             | Effect::Outward { .. }
             | Effect::MarkGone
             | Effect::DeclineRecord { .. }
+            | Effect::Answer { .. }
             | Effect::Cancel { .. } => {}
             effect => {
                 if let Some(person) = &mut state.person {
@@ -299,6 +300,7 @@ pub fn begins_with(effect: &Effect, person: &Person, connection: ConnectionId) -
         | Effect::Unlink
         | Effect::Decide { .. }
         | Effect::DeclineRecord { .. }
+        | Effect::Answer { .. }
         | Effect::Cancel { .. }
         | Effect::Own { .. }
         | Effect::Conflict { .. }

@@ -134,6 +134,10 @@ fn effect(planned: &Planned) -> String {
             Some(_) => "the record is declined until it says something else".to_owned(),
             None => "the record is no longer declined".to_owned(),
         },
+        Effect::Answer { matter, to, .. } => match to {
+            Some(to) => format!("{}: {} again", matter.word(), to.answer.word()),
+            None => format!("{}: the answer is taken back", matter.word()),
+        },
         Effect::Cancel { kind, .. } => format!("cancel {kind}, which has not left"),
     };
     if let Some(kind) = planned.held {

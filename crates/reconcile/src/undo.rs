@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use muster_model::plan::{Cause, Change, Effect, Planned, RestCounts};
+use muster_model::plan::{Answered, Cause, Change, Effect, Planned, RestCounts};
 use muster_model::policy::BrakeKind;
 use muster_model::report::PeopleCounts;
 use muster_model::{
-    Access, ConnectionId, Digest, DigestKey, Evidence, Field, Link, Person, PersonId, Plan, Policy,
-    Reaction, Reason, Situation, SourceRecord,
+    Access, ConnectionId, Digest, DigestKey, Evidence, Field, Link, Matter, Person, PersonId, Plan,
+    Policy, Reaction, Reason, Situation, SourceRecord,
 };
 use uuid::Uuid;
 
@@ -69,6 +69,8 @@ pub struct Done {
     pub manages: BTreeSet<PersonId>,
     /// The digest under which the record is declined now.
     pub declined: Option<Digest>,
+    /// What is answered about the record as a whole now.
+    pub answers: BTreeMap<Matter, Answered>,
     /// What the row sent, or would send, out of the house.
     pub messages: Vec<Message>,
 }

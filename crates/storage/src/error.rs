@@ -105,7 +105,7 @@ pub enum StorageError {
     },
     /// No such plan.
     #[error(
-        "plan.unknown: no plan of this organisation begins with {name:?}; list the plans to find it"
+        "plan.unknown: no plan of this organisation begins with {name:?}; its id is the first line that `muster plan` prints, and stands in the column `plan` of its CSV"
     )]
     PlanUnknown {
         /// What was asked for.

@@ -48,7 +48,7 @@ mod transaction;
 mod word;
 
 pub use account::{Access, NewToken, Role, Token, TokenScope};
-pub use audit::{AuditBreak, AuditFindings, AuditHead, AuditHeadError};
+pub use audit::{Actor, AuditBreak, AuditFindings, AuditHead, AuditHeadError, NobodyError};
 pub use condition::{Condition, Queue};
 pub use connection::{Connection, ConnectionState, Credentials, NewConnection};
 pub use entropy::Entropy;

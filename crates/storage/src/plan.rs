@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use muster_model::plan::{Cause, ManagerProblem, RestCounts};
+use muster_model::plan::{Cause, ManagerProblem, Planned, RestCounts};
 use muster_model::report::PeopleCounts;
 use muster_model::{
     Change, ConnectionId, Digest, Evidence, Hold, HoldKind, PersonId, Plan, PlanId, RunId,
@@ -135,17 +135,22 @@ pub struct StoredChange {
 }
 
 /// A part of a row that a run did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DoneBy {
     /// Which run.
     pub run: RunId,
     /// Which part: what no kind held, or what this kind held until it was released.
     pub parts: Vec<Option<HoldKind>>,
+    /// What it did, where somebody decided that it should be something else than
+    /// the row says.
+    pub effects: Vec<Planned>,
 }
 
 impl DoneBy {
     /// The word for what no kind held.
     const FREE: &'static str = "free";
+    /// The word for no part of it: only what was decided.
+    const NONE: &'static str = "-";
 
     pub(crate) fn text(&self) -> String {
         let parts: Vec<&str> = self
@@ -153,6 +158,9 @@ impl DoneBy {
             .iter()
             .map(|part| part.map_or(Self::FREE, HoldKind::word))
             .collect();
+        if parts.is_empty() {
+            return format!("{}:{}", self.run, Self::NONE);
+        }
         format!("{}:{}", self.run, parts.join(","))
     }
 
@@ -164,9 +172,14 @@ impl DoneBy {
                     Self::FREE => Some(None),
                     word => HoldKind::from_word(word).map(Some),
                 };
+                let parts = match parts {
+                    Self::NONE => Vec::new(),
+                    parts => parts.split(',').map(part).collect::<Option<_>>()?,
+                };
                 Some(Self {
                     run: run.parse().ok()?,
-                    parts: parts.split(',').map(part).collect::<Option<_>>()?,
+                    parts,
+                    effects: Vec::new(),
                 })
             })
             .collect()
@@ -183,7 +196,7 @@ pub struct PlannedRow {
 }
 
 /// What became of a row, to store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ChangeMark {
     /// Its place in the plan, from 0.
     pub ordinal: u64,

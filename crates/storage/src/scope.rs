@@ -7,6 +7,7 @@ use muster_model::{Clock, DigestKey, IdSource, OrganisationId};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use crate::audit::Actor;
 use crate::entropy::Entropy;
 use crate::error::StorageError;
 use crate::presence::Presence;
@@ -23,6 +24,8 @@ pub(crate) struct Scope {
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) presence: Arc<Presence>,
+    /// Who does what is done.
+    pub(crate) actor: Actor,
 }
 
 impl Scope {

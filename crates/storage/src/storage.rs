@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use muster_model::{Clock, DigestKey, IdSource, OrganisationId};
 
+use crate::audit::Actor;
 use crate::both::{Engine, Lane};
 use crate::entropy::Entropy;
 use crate::error::StorageError;
@@ -26,6 +27,7 @@ pub struct Storage {
     ids: Arc<dyn IdSource>,
     pub(crate) entropy: Arc<dyn Entropy>,
     presence: Arc<Presence>,
+    actor: Actor,
 }
 
 /// An organisation as it is stored; see `front_door`.
@@ -79,6 +81,17 @@ impl Storage {
             ids,
             entropy,
             presence: Arc::new(presence),
+            actor: Actor::System,
+        }
+    }
+
+    /// The same data, for somebody who does something with them: the audit log
+    /// names them.
+    #[must_use]
+    pub fn acting_for(&self, actor: Actor) -> Self {
+        Self {
+            actor,
+            ..self.clone()
         }
     }
 
@@ -231,6 +244,7 @@ impl Storage {
             ids: Arc::clone(&self.ids),
             entropy: Arc::clone(&self.entropy),
             presence: Arc::clone(&self.presence),
+            actor: self.actor,
         })
     }
 

@@ -49,6 +49,7 @@ fn json(organisation: &Organisation, findings: &AuditFindings) -> serde_json::Va
         "entries": findings.entries,
         "rows": findings.rows,
         "erased": findings.erased,
+        "by": findings.by,
         "head": findings.head.map(|head| head.to_string()),
         "broken": findings.broken,
     })
@@ -59,6 +60,7 @@ fn words(organisation: &Organisation, findings: &AuditFindings) -> String {
         entries,
         rows,
         erased,
+        by,
         head,
         broken,
     } = findings;
@@ -66,7 +68,16 @@ fn words(organisation: &Organisation, findings: &AuditFindings) -> String {
     let seen = format!("{entries} entries and {rows} rows as they were written, {erased} erased");
     match (broken, head) {
         (Some(broken), _) => format!("{name}: broken at {broken} (before it {seen})"),
-        (None, Some(head)) => format!("{name}: whole: {seen}\n  head {head}"),
+        (None, Some(head)) => {
+            let by: Vec<String> = by
+                .iter()
+                .map(|(who, entries)| format!("{who} {entries}"))
+                .collect();
+            format!(
+                "{name}: whole: {seen}\n  entered by {}\n  head {head}",
+                by.join(", ")
+            )
+        }
         (None, None) => format!("{name}: nothing was entered yet"),
     }
 }

@@ -6,6 +6,10 @@ use crate::args::{DatabaseArguments, Erase, Readmit};
 use crate::exit::{Exit, Usage};
 use crate::{database, output};
 
+/// Said when the bytes of who was erased are still in the files.
+pub(super) const IN_USE: &str = "erase.in_use: they are erased, but others read the database all the time, so that \
+    old pages of its files still hold the bytes; they go with the next erasing or restart";
+
 pub(crate) async fn run(command: Erase, database: &DatabaseArguments) -> anyhow::Result<Exit> {
     if !command.yes {
         return Err(Usage(
@@ -29,10 +33,7 @@ pub(crate) async fn run(command: Erase, database: &DatabaseArguments) -> anyhow:
     if erased.scrubbed {
         return Ok(Exit::Done);
     }
-    output::say(
-        "erase.in_use: they are erased, but others read the database all the time, so that \
-         old pages of its files still hold the bytes; they go with the next erasing or restart",
-    );
+    output::say(IN_USE);
     Ok(Exit::NeedsPerson)
 }
 

@@ -68,6 +68,7 @@ pub(crate) async fn run(
         backup_key,
         replace: command.replace,
         erased,
+        actor: database::actor(),
     }
     .run(clock, ids, entropy)
     .await
@@ -84,7 +85,11 @@ pub(crate) async fn run(
          `--confirm cancel` does not",
         restored.backup.made_at, restored.waiting_messages
     ));
-    Ok(Exit::Done)
+    if restored.scrubbed {
+        return Ok(Exit::Done);
+    }
+    output::say(super::erase::IN_USE);
+    Ok(Exit::NeedsPerson)
 }
 
 /// The key that must be there already.

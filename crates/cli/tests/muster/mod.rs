@@ -59,6 +59,27 @@ impl Drop for Database {
     }
 }
 
+/// What the server answers, as text.
+fn psql(url: &str, sql: &str) -> String {
+    let output = Command::new("psql")
+        .args([
+            url,
+            "--quiet",
+            "--tuples-only",
+            "--no-align",
+            "--command",
+            sql,
+        ])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
 /// What a command printed, and how it ended.
 pub(crate) struct Output {
     pub(crate) data: String,
@@ -175,6 +196,53 @@ impl Muster {
                 files
             }
         }
+    }
+
+    /// Where PostgreSQL's log of writes is at now; the embedded database has its own
+    /// among its files.
+    pub(crate) fn log_position(&self) -> Option<String> {
+        let Database::Postgres(url) = &self.database else {
+            return None;
+        };
+        Some(psql(
+            url,
+            "SELECT pg_walfile_name(pg_current_wal_insert_lsn())",
+        ))
+    }
+
+    /// The log of writes of PostgreSQL from a file of it on, as bytes. The server
+    /// keeps one for all its databases.
+    pub(crate) fn log_of_writes(&self, since: Option<&str>) -> Vec<(String, Vec<u8>)> {
+        let (Database::Postgres(url), Some(since)) = (&self.database, since) else {
+            return Vec::new();
+        };
+        // What is still in memory comes first.
+        psql(url, "CHECKPOINT");
+        let names = psql(
+            url,
+            &format!(
+                "SELECT name FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{{24}}$' \
+                 AND name >= '{since}' \
+                 AND name <= pg_walfile_name(pg_current_wal_insert_lsn()) ORDER BY name"
+            ),
+        );
+        let files: Vec<(String, Vec<u8>)> = names
+            .lines()
+            .map(|name| {
+                let sql = format!(
+                    "COPY (SELECT pg_read_binary_file('pg_wal/{name}', 0, 33554432, true)) \
+                     TO STDOUT (FORMAT binary)"
+                );
+                let output = Command::new("psql")
+                    .args([url, "--quiet", "--command", &sql])
+                    .output()
+                    .unwrap();
+                assert!(output.status.success());
+                (format!("the log of writes {name}"), output.stdout)
+            })
+            .collect();
+        assert!(!files.is_empty());
+        files
     }
 
     /// Runs a command at trace level, which may end with 0 or 3, and looks at the
@@ -364,7 +432,7 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    fn base_url(&self) -> String {
+    pub(crate) fn base_url(&self) -> String {
         self.first["base_url"].as_str().unwrap().to_owned()
     }
 

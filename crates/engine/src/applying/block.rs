@@ -6,22 +6,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use muster_model::plan::{Change, Effect, FieldValue, ManagerKey};
+use muster_model::plan::{self, Change, Effect, ManagerKey};
 use muster_model::{
-    Access, ConnectionId, DigestKey, ExternalId, HoldKind, Link, MatchKey, Person, PersonId,
-    PlanId, Provenance, Reason, RunId, Said, SnapshotId, Stamp,
+    DigestKey, ExternalId, HoldKind, Link, MatchKey, Person, PersonId, Provenance, Reason, RunId,
+    SnapshotId, Stamp,
 };
 use muster_reconcile::{EnactContext, State, enact};
 use muster_storage::{
-    ChangeMark, ChangeState, Connection, DoneBy, Organisation, OutboxMessage, OutboxTarget,
-    PersonToWrite, Rest, StoredChange, StoredRecord, Transaction,
+    ChangeMark, ChangeState, Connection, DoneBy, Organisation, OutboxMessage, PersonToWrite, Rest,
+    StoredChange, StoredRecord, Transaction,
 };
 
 use tracing::Instrument;
 
+use super::messages::{Origin, messages};
 use super::takes_back;
 use super::tally::{chosen, release};
 use super::{Applied, Choice};
+use crate::deciding::Answers;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::planning::{Planned, settled_digest, versions};
@@ -134,10 +136,11 @@ impl<'a> Work<'a> {
             }
             if !is_workable(&change) {
                 // Somebody decided that nothing is done.
-                if self.choice.decided.is_some() {
+                if let Some(answers) = &self.choice.decided {
+                    let done_by = self.noted(answers, row.ordinal, &change, true);
                     writes
                         .marks
-                        .push(mark(row.ordinal, state_of(&change), None, None, None));
+                        .push(mark(row.ordinal, state_of(&change), None, None, done_by));
                 }
                 continue;
             }
@@ -152,7 +155,13 @@ impl<'a> Work<'a> {
                 ));
                 continue;
             }
-            let done_by = self.done_by(&change, &kinds);
+            let done_by = match &self.choice.decided {
+                Some(answers) => {
+                    owned(change.to_mut(), &loaded);
+                    self.noted(answers, row.ordinal, &change, in_part)
+                }
+                None => self.done_by(&change, &kinds),
+            };
             let place = (row.ordinal, done_by);
             self.enact(place, &change, &mut loaded, &mut joined, &mut writes);
             applied.done(&change);
@@ -172,6 +181,28 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// What this run does of a row as somebody decided it: not what the row says.
+    fn noted(
+        &self,
+        answers: &Answers,
+        ordinal: u64,
+        change: &Change,
+        in_part: bool,
+    ) -> Option<DoneBy> {
+        let open = change
+            .effects
+            .iter()
+            .filter(|one| one.held.is_none() && !matches!(one.effect, Effect::Conflict { .. }));
+        let notes = answers.notes.get(&ordinal).into_iter().flatten();
+        let effects: Vec<plan::Planned> = notes.chain(open).cloned().collect();
+        let parts = if in_part { Vec::new() } else { vec![None] };
+        (!effects.is_empty()).then_some(DoneBy {
+            run: self.run,
+            parts,
+            effects,
+        })
+    }
+
     /// Which part of a row this run does; `None` when that goes without saying,
     /// because the run made the plan and releases nothing.
     fn done_by(&self, change: &Change, kinds: &[Option<HoldKind>]) -> Option<DoneBy> {
@@ -184,6 +215,7 @@ impl<'a> Work<'a> {
         (self.planned.made_by != Some(self.run) || !only_free).then(|| DoneBy {
             run: self.run,
             parts: parts.into_iter().collect(),
+            effects: Vec::new(),
         })
     }
 
@@ -473,6 +505,18 @@ impl<'a> Work<'a> {
     }
 }
 
+/// Whose each field was, for whoever takes this back.
+fn owned(change: &mut Change, loaded: &Loaded) {
+    let person = change.person.and_then(|id| loaded.people.get(&id));
+    for planned in &mut change.effects {
+        if let (Effect::Set { field, .. } | Effect::Own { field }, Some(person)) =
+            (&planned.effect, person)
+        {
+            planned.owner = person.owners.get(field).copied();
+        }
+    }
+}
+
 fn uuid_nil() -> uuid::Uuid {
     uuid::Uuid::nil()
 }
@@ -522,77 +566,4 @@ fn mark(
         person,
         done_by,
     }
-}
-
-/// What a message follows from.
-#[derive(Clone, Copy)]
-struct Origin {
-    connection: ConnectionId,
-    run: RunId,
-    /// Plan and place.
-    row: (PlanId, u64),
-}
-
-/// What a row sends out of the house.
-fn messages(change: &Change, person: PersonId, origin: Origin) -> Vec<OutboxMessage> {
-    let Origin {
-        connection,
-        run,
-        row,
-    } = origin;
-    let message = |kind: &str, body: serde_json::Value| {
-        OutboxMessage::about(person, kind, body)
-            .of_run(run)
-            .of_row(row)
-    };
-    let mail = |kind: &str| message(kind, serde_json::json!({}));
-    let value = |said: &Said<FieldValue>| said.as_ref().map(|said| said.value.clone());
-    // What never left needs no answer.
-    let cancels = |kind: &str| {
-        change.effects.iter().any(|planned| {
-            matches!(&planned.effect, Effect::Cancel { kind: cancelled, .. } if cancelled == kind)
-        })
-    };
-    change
-        .effects
-        .iter()
-        .filter(|planned| planned.held.is_none())
-        .filter_map(|planned| match &planned.effect {
-            Effect::Access {
-                to: Access::Invited,
-                ..
-            } if cancels("mail.invitation_withdrawn") => None,
-            Effect::Access {
-                from: Access::Invited,
-                to: Access::NotInvited,
-            } if cancels("mail.invitation") => None,
-            Effect::Access {
-                to: Access::Invited,
-                ..
-            }
-            | Effect::Create {
-                access: Access::Invited,
-                ..
-            } => Some(mail("mail.invitation")),
-            Effect::Access {
-                from: Access::Invited,
-                to: Access::NotInvited,
-            } => Some(mail("mail.invitation_withdrawn")),
-            Effect::Outward {
-                field,
-                theirs,
-                ours,
-            } => {
-                let target = OutboxTarget {
-                    connection,
-                    external_id: change.external_id.clone()?,
-                    field: *field,
-                };
-                let write =
-                    crate::sending::message(person, run, target, value(theirs), value(ours));
-                Some(write.of_row(row))
-            }
-            _ => None,
-        })
-        .collect()
 }

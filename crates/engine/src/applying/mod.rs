@@ -3,6 +3,7 @@
 //! caused it.
 
 mod block;
+mod messages;
 mod order;
 mod prepared;
 mod takes_back;
@@ -184,7 +185,7 @@ impl Engine {
         prepared: &Prepared,
         choice: &Choice,
     ) -> Result<Applied, EngineError> {
-        let mut applied = Applied::of(prepared, choice);
+        let mut applied = Applied::nothing(prepared);
         let work = block::Work::new(self, organisation, connection, planned, choice, run).await?;
         let mut coming = Coming::of(self, organisation, planned.id, &prepared.ordinals);
         match connection.policy.apply {
@@ -215,12 +216,7 @@ impl Engine {
                 }
                 // All or nothing: one stale row, and the transaction is dropped.
                 if applied.stale > 0 {
-                    return Ok(Applied::refused_together(
-                        planned,
-                        prepared,
-                        choice,
-                        applied.stale,
-                    ));
+                    return Ok(Applied::refused_together(planned, prepared, applied.stale));
                 }
                 transaction.commit().await?;
             }

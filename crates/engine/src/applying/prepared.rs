@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_model::HoldKind;
-use muster_model::plan::PlanTally;
+use muster_model::plan::{Hold, PlanTally};
+use muster_model::{Change, HoldKind};
 use muster_storage::{ChangeState, Organisation};
 
 use super::tally::{DoneBefore, chosen, release};
@@ -22,7 +22,7 @@ pub(crate) struct Prepared {
     pub(super) ordinals: Vec<u32>,
     /// Rows that an earlier application dealt with.
     pub(super) done_before: DoneBefore,
-    /// Rows that each kind still holds, where somebody decided about some.
+    /// Rows that each kind still holds once the choice has released what it releases.
     held: BTreeMap<HoldKind, u64>,
 }
 
@@ -37,9 +37,12 @@ impl Prepared {
         }
     }
 
-    /// How many rows a kind holds once the decided ones are done.
-    pub(crate) fn held(&self, kind: HoldKind) -> u64 {
-        self.held.get(&kind).copied().unwrap_or_default()
+    /// Leaves of the holds of a stored plan what is still held.
+    pub(crate) fn still_held(&self, holds: &mut Vec<Hold>) {
+        for hold in holds.iter_mut() {
+            hold.rows = self.held.get(&hold.kind).copied().unwrap_or_default();
+        }
+        holds.retain(|hold| hold.rows > 0);
     }
 
     /// What the plan would do.
@@ -94,11 +97,7 @@ impl Engine {
                     // Whatever waits goes on waiting; the rest is left for `apply`.
                     if decided.is_some() || is_waiting(&change) {
                         tally.add(&change);
-                        let kinds: BTreeSet<HoldKind> =
-                            change.effects.iter().filter_map(|one| one.held).collect();
-                        for kind in kinds {
-                            *held.entry(kind).or_default() += 1;
-                        }
+                        count_held(&mut held, &change);
                     } else {
                         done_before.left += u64::from(change.class().is_some());
                     }
@@ -113,6 +112,7 @@ impl Engine {
                     release(&mut change, &choice.allow);
                 }
                 tally.add(&change);
+                count_held(&mut held, &change);
             }
         }
         Ok(Prepared {
@@ -121,5 +121,12 @@ impl Engine {
             done_before,
             held,
         })
+    }
+}
+
+fn count_held(held: &mut BTreeMap<HoldKind, u64>, change: &Change) {
+    let kinds: BTreeSet<HoldKind> = change.effects.iter().filter_map(|one| one.held).collect();
+    for kind in kinds {
+        *held.entry(kind).or_default() += 1;
     }
 }

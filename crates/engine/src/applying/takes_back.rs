@@ -63,6 +63,18 @@ impl Writes {
                 Effect::DeclineRecord { to: None, .. } => {
                     self.released.push((id.clone(), Matter::Match));
                 }
+                Effect::Answer {
+                    matter,
+                    to: Some(to),
+                    ..
+                } => self.declined.push(RecordDecision {
+                    external_id: id.clone(),
+                    matter: *matter,
+                    answer: to.answer,
+                    about: to.about,
+                    plan: Some(plan),
+                }),
+                Effect::Answer { matter, .. } => self.released.push((id.clone(), *matter)),
                 _ => {}
             }
         }

@@ -23,8 +23,6 @@ pub struct Applied {
     pub stale: u64,
     /// Rows let through, by what brakes count.
     pub passed: BTreeMap<BrakeKind, u64>,
-    /// Kinds that were released.
-    pub released: BTreeSet<HoldKind>,
 }
 
 /// Rows of a plan that an earlier application dealt with.
@@ -49,13 +47,6 @@ impl Applied {
         }
     }
 
-    pub(super) fn of(prepared: &Prepared, choice: &Choice) -> Self {
-        Self {
-            released: choice.allow.clone(),
-            ..Self::nothing(prepared)
-        }
-    }
-
     /// Do people come by it?
     pub(super) const fn made_people(&self) -> bool {
         self.counts.created > 0
@@ -69,13 +60,8 @@ impl Applied {
     }
 
     /// All or nothing, and it was nothing.
-    pub(super) fn refused_together(
-        planned: &Planned,
-        prepared: &Prepared,
-        choice: &Choice,
-        stale: u64,
-    ) -> Self {
-        let mut applied = Self::of(prepared, choice);
+    pub(super) fn refused_together(planned: &Planned, prepared: &Prepared, stale: u64) -> Self {
+        let mut applied = Self::nothing(prepared);
         let resting = planned.plan.resting;
         let mut counts = Counts::default();
         counts.add(Class::Unchanged, resting.unchanged);
@@ -134,9 +120,12 @@ impl Applied {
         }
     }
 
-    /// A row that was not chosen: nothing happened to it.
+    /// A row that was not chosen: nothing happened to it, and what waits for a
+    /// person goes on waiting.
     pub(super) fn left(&mut self, change: &Change) {
-        if let Some(class) = change.class() {
+        let waits =
+            |class: &Class| matches!(class, Class::Held | Class::Conflicts | Class::Ambiguous);
+        if let Some(class) = change.class().filter(|class| !waits(class)) {
             self.counts.take(class);
             self.counts.add(Class::Ignored, 1);
         }

@@ -12,6 +12,7 @@ use muster_reconcile::resolve::RowAnswer;
 use muster_storage::{ChangeState, StoredChange};
 
 use super::answers::Answers;
+use super::later::{Later, inwards_only};
 use super::line::{Kinds, Line, Word};
 use super::problem::Problem;
 
@@ -28,6 +29,8 @@ pub(super) struct Check<'a> {
     people: BTreeMap<String, PersonId>,
     by_row: BTreeMap<u64, Vec<Single>>,
     by_record: BTreeMap<ExternalId, Vec<Single>>,
+    /// About what was decided before, whatever the plan has a row for.
+    before: Vec<Single>,
     kinds: Vec<(Kinds, Answer)>,
     answers: Answers,
     problems: Vec<Problem>,
@@ -40,7 +43,7 @@ pub(super) struct Checked {
     /// What they decide about rows.
     pub(super) answers: Answers,
     /// What they decide about records that the plan has no row for.
-    pub(super) records: Vec<(ExternalId, Line, Answer)>,
+    pub(super) records: Vec<Later>,
     /// Lines about rows that were dealt with before, or are true no more.
     pub(super) refused: Vec<Problem>,
     /// How many lines decide something.
@@ -59,6 +62,7 @@ impl<'a> Check<'a> {
             people,
             by_row: BTreeMap::new(),
             by_record: BTreeMap::new(),
+            before: Vec::new(),
             kinds: Vec::new(),
             answers: Answers::default(),
             problems: Vec::new(),
@@ -95,7 +99,9 @@ impl<'a> Check<'a> {
             line: line.clone(),
             word,
         };
-        if !line.row.is_empty() {
+        if single.word == Word::Ask && !line.external_id.is_empty() {
+            self.before.push(single);
+        } else if !line.row.is_empty() {
             let row = line.row.parse::<u64>().map_err(|_| {
                 let message = "this is no number of a row; leave the column as the plan printed it";
                 Problem::new(line, "row", "decision.row", message)
@@ -127,7 +133,12 @@ impl<'a> Check<'a> {
             let mut single = BTreeSet::new();
             let mut named = self.by_row.remove(&row.ordinal).unwrap_or_default();
             if let Some(id) = &change.external_id {
-                named.extend(self.by_record.remove(id).unwrap_or_default());
+                let of_record = self.by_record.remove(id).unwrap_or_default();
+                let (here, before): (Vec<_>, Vec<_>) = of_record
+                    .into_iter()
+                    .partition(|one| !is_about_before(one, change));
+                named.extend(here);
+                self.before.extend(before);
             }
             for one in &named {
                 if !is_about(&one.line, change) {
@@ -176,18 +187,14 @@ impl<'a> Check<'a> {
             ));
         }
         let mut records = Vec::new();
-        for (id, lines) in std::mem::take(&mut self.by_record) {
-            for one in lines {
-                match match_answer(&one, &self.people) {
-                    Ok(Some(answer)) => records.push((id.clone(), one.line, answer)),
-                    Ok(None) => self.problems.push(Problem::new(
-                        &one.line,
-                        "external_id",
-                        "decision.no_row",
-                        "the plan has no row about this record; make a new plan and decide that",
-                    )),
-                    Err(problem) => self.problems.push(problem),
-                }
+        let mut left = std::mem::take(&mut self.before);
+        left.extend(std::mem::take(&mut self.by_record).into_values().flatten());
+        for one in left {
+            let later = match_answer(&one, &self.people)
+                .and_then(|matching| Later::of(self.policy, &one.word, one.line, matching));
+            match later {
+                Ok(later) => records.push(later),
+                Err(problem) => self.problems.push(problem),
             }
         }
         if !self.problems.is_empty() {
@@ -266,14 +273,7 @@ fn take(
         Word::Field(choice) => {
             let field = conflict(line, change)?;
             if *choice == Choice::Ours && !matches!(policy.flow(field), Flow::Out | Flow::Both) {
-                return Err(Problem::new(
-                    line,
-                    "decision",
-                    "decision.inwards_only",
-                    format!(
-                        "{field} flows inwards only: nothing of ours is written to the source; write theirs or skip"
-                    ),
-                ));
+                return Err(inwards_only(line, field));
             }
             let before = answer.fields.insert(field, *choice);
             once(line, before.is_none_or(|before| before == *choice))
@@ -292,19 +292,14 @@ fn take(
             let before = answer.holds.insert(kind, *given);
             once(line, first || before.is_none_or(|before| before == *given))
         }
+        // With a record it is about what was decided before, and never comes here.
+        Word::Ask => Err(unfit(line, change)),
         Word::Match(_) | Word::Link(_) => {
+            if change.situation == Situation::OursOnly {
+                return Err(ours_only(line));
+            }
             if !asks_who(change) {
-                return Err(Problem::new(
-                    line,
-                    "decision",
-                    "decision.unfit",
-                    format!(
-                        "{} does not fit a row that is {}; {}",
-                        line.decision.trim(),
-                        change.situation,
-                        fitting(change)
-                    ),
-                ));
+                return Err(unfit(line, change));
             }
             let given = match_answer(one, people)?;
             let before = std::mem::replace(&mut answer.matching, given);
@@ -328,7 +323,7 @@ fn match_answer(
                 "the word behind link: names nobody, or several; write the person's id",
             )),
         },
-        Word::Field(_) | Word::Hold(_) => Ok(None),
+        Word::Field(_) | Word::Hold(_) | Word::Ask => Ok(None),
     }
 }
 
@@ -398,6 +393,37 @@ fn not_releasable(line: &Line, kind: HoldKind) -> Problem {
         "decision.not_releasable",
         format!("{kind} is no question to a person: it goes with a read that proves more"),
     )
+}
+
+fn unfit(line: &Line, change: &Change) -> Problem {
+    Problem::new(
+        line,
+        "decision",
+        "decision.unfit",
+        format!(
+            "{} does not fit a row that is {}; {}",
+            line.decision.trim(),
+            change.situation,
+            fitting(change)
+        ),
+    )
+}
+
+/// Somebody whom the source has no record of: nobody is added there by Muster.
+fn ours_only(line: &Line) -> Problem {
+    Problem::new(
+        line,
+        "decision",
+        "decision.not_added",
+        "people are not added to this source: no connector of today can make a record; add them \
+         there by hand, and the next sync finds them. Leave the cell empty",
+    )
+}
+
+/// Is a line without a row about a pair of values that was decided before, rather
+/// than about what the row asks?
+fn is_about_before(one: &Single, change: &Change) -> bool {
+    matches!(one.word, Word::Field(_)) && conflict(&one.line, change).is_err()
 }
 
 fn unfit_older(line: &Line) -> Problem {

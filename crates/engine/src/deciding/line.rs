@@ -36,12 +36,14 @@ pub(super) enum Word {
     Link(String),
     /// release, refuse.
     Hold(Answer),
+    /// ask: an earlier answer is taken back, and the question is asked again.
+    Ask,
 }
 
 impl Word {
     /// The words people write, for whoever wrote another.
     pub(super) const ALL: &'static str =
-        "theirs, ours, skip, create, link:PERSON, leave, release, refuse";
+        "theirs, ours, skip, create, link:PERSON, leave, release, refuse, ask";
 
     pub(super) fn of(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -58,6 +60,7 @@ impl Word {
             "leave" => Some(Self::Match(Answer::Leave)),
             "release" => Some(Self::Hold(Answer::Release)),
             "refuse" => Some(Self::Hold(Answer::Refuse)),
+            "ask" => Some(Self::Ask),
             _ => None,
         }
     }

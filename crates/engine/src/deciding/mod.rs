@@ -3,6 +3,7 @@
 
 mod answers;
 mod check;
+mod later;
 mod line;
 mod noting;
 mod problem;
@@ -166,10 +167,7 @@ impl Engine {
         };
         let prepared = self.prepare(organisation, &planned, &choice).await?;
         // What was decided is held no more.
-        for hold in &mut planned.plan.holds {
-            hold.rows = prepared.held(hold.kind);
-        }
-        planned.plan.holds.retain(|hold| hold.rows > 0);
+        prepared.still_held(&mut planned.plan.holds);
         let applied = self
             .apply_prepared(
                 organisation,

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muster_model::link::Decision;
-use muster_model::plan::{Change, Effect};
+use muster_model::link::{Choice, Decision};
+use muster_model::plan::{Answered, Change, Effect, Planned};
 use muster_model::{
-    Answer, Digest, DigestKey, ExternalId, Link, MatchKey, Matter, Person, PersonId, PlanId,
+    Answer, Digest, DigestKey, ExternalId, Field, Link, MatchKey, Matter, Person, PersonId, PlanId,
     RecordDecision, RunId, Said, Value,
 };
 use muster_reconcile::compare::pair_digest;
@@ -18,6 +18,7 @@ use muster_storage::{
 
 use super::answers::Answers;
 use super::contradicts;
+use super::later::{Later, What};
 use super::line::Line;
 use super::problem::Problem;
 use crate::engine::Engine;
@@ -46,6 +47,8 @@ struct About {
     records: BTreeMap<ExternalId, StoredRecord>,
     people: BTreeMap<PersonId, Person>,
     known: BTreeSet<(MatchKey, Digest)>,
+    /// What was answered before.
+    answers: BTreeMap<(ExternalId, Matter), RecordDecision>,
 }
 
 impl<'a> Noting<'a> {
@@ -72,10 +75,11 @@ impl<'a> Noting<'a> {
     pub(super) async fn note(
         &mut self,
         answers: &mut Answers,
-        records: &[(ExternalId, Line, Answer)],
+        records: &[Later],
     ) -> Result<Vec<Problem>, EngineError> {
         let mut transaction = self.engine.storage.begin(self.organisation.id).await?;
         transaction.extend_lease(self.run, LEASE).await?;
+        transaction.run_applies(self.run, self.plan).await?;
         let mut after = None;
         while !answers.rows.is_empty() {
             let block = transaction
@@ -121,6 +125,7 @@ impl<'a> Noting<'a> {
             let (Some(id), Some(answer)) = (&change.external_id, answers.of(ordinal)) else {
                 continue;
             };
+            let first = decisions.len();
             decisions.extend(self.of_holds(id, change, answer));
             if let (Some(given), Some(record)) = (answer.matching, about.records.get(id)) {
                 let line = Line {
@@ -134,7 +139,10 @@ impl<'a> Noting<'a> {
                 }
                 decisions.extend(self.of_match(&line, record, given, &about));
             }
+            let given = decisions.get(first..).unwrap_or_default();
+            let mut notes: Vec<Planned> = noted_answers(given, &about.answers).collect();
             let Some(link) = about.links.get(id) else {
+                answers.notes.insert(ordinal, notes);
                 continue;
             };
             let as_planned = Some(link.version) == change.precondition.link_version;
@@ -144,8 +152,10 @@ impl<'a> Noting<'a> {
                 if as_planned {
                     answers.noted.insert(ordinal);
                 }
+                notes.extend(noted_skips(change, link, &after));
                 links.push(after);
             }
+            answers.notes.insert(ordinal, notes);
         }
         let connection = self.connection.id;
         if !transaction
@@ -188,6 +198,12 @@ impl<'a> Noting<'a> {
                 .into_iter()
                 .filter(|(_, owners)| !owners.people.is_empty())
                 .map(|(place, _)| place)
+                .collect(),
+            answers: transaction
+                .decisions(connection, ids)
+                .await?
+                .into_iter()
+                .map(|decision| ((decision.external_id.clone(), decision.matter), decision))
                 .collect(),
             links: transaction
                 .links(connection, ids)
@@ -323,42 +339,162 @@ impl<'a> Noting<'a> {
     async fn records(
         &mut self,
         transaction: &mut Transaction,
-        records: &[(ExternalId, Line, Answer)],
+        records: &[Later],
     ) -> Result<(), EngineError> {
         if records.is_empty() {
             return Ok(());
         }
-        let ids: Vec<ExternalId> = records.iter().map(|(id, ..)| id.clone()).collect();
+        let ids: Vec<ExternalId> = records.iter().map(|later| later.id.clone()).collect();
         let named: Vec<PersonId> = records
             .iter()
-            .filter_map(|(.., answer)| answer.person())
+            .filter_map(|later| match later.what {
+                What::Match(answer) => answer.person(),
+                _ => None,
+            })
             .collect();
-        let about = self.about(transaction, &ids, &named).await?;
+        let mut about = self.about(transaction, &ids, &named).await?;
         let mut decisions = Vec::new();
-        for (id, line, given) in records {
-            match about.records.get(id) {
-                Some(record) if !about.links.contains_key(id) => {
-                    decisions.extend(self.of_match(line, record, *given, &about));
+        let mut taken_back = Vec::new();
+        let mut touched: BTreeSet<ExternalId> = BTreeSet::new();
+        for Later { id, line, what } in records {
+            match what {
+                What::Match(given) => match about.records.get(id) {
+                    Some(record) if !about.links.contains_key(id) => {
+                        decisions.extend(self.of_match(line, record, *given, &about));
+                    }
+                    Some(_) => self.problem(
+                        line,
+                        "decision.linked",
+                        "the record is linked to a person; take it apart first with `muster unlink`",
+                    ),
+                    None => {
+                        self.problem(line, "decision.no_row", "the source has no such record");
+                    }
+                },
+                What::Field(field, choice) => {
+                    let link = about.links.get_mut(id);
+                    if link.is_some_and(|link| decide_again(link, *field, Some(*choice))) {
+                        touched.insert(id.clone());
+                    } else {
+                        self.problem(line, "decision.no_row", NOTHING_BEFORE);
+                    }
                 }
-                Some(_) => self.problems.push(Problem::new(
-                    line,
-                    "external_id",
-                    "decision.linked",
-                    "the record is linked to a person; take it apart first with `muster unlink`",
-                )),
-                None => self.problems.push(Problem::new(
-                    line,
-                    "external_id",
-                    "decision.no_row",
-                    "the source has no such record",
-                )),
+                What::AskField(field) => {
+                    let link = about.links.get_mut(id);
+                    if link.is_some_and(|link| decide_again(link, *field, None)) {
+                        touched.insert(id.clone());
+                    } else {
+                        self.problem(line, "decision.no_row", NOTHING_BEFORE);
+                    }
+                }
+                What::AskMatter(matter) => {
+                    let place = (id.clone(), *matter);
+                    if about.answers.contains_key(&place) {
+                        taken_back.push(place);
+                    } else {
+                        self.problem(line, "decision.no_row", NOTHING_BEFORE);
+                    }
+                }
             }
         }
         let connection = self.connection.id;
+        let links: Vec<Link> = about
+            .links
+            .into_values()
+            .filter(|link| touched.contains(&link.external_id))
+            .collect();
+        if !transaction
+            .write_links(connection, &links)
+            .await?
+            .is_empty()
+        {
+            return Err(EngineError::Raced);
+        }
         transaction.store_decisions(connection, &decisions).await?;
+        transaction
+            .take_back_decisions(connection, &taken_back)
+            .await?;
         transaction.mark_records_due(connection, &ids).await?;
         Ok(())
     }
+
+    fn problem(&mut self, line: &Line, code: &'static str, message: &str) {
+        let problem = Problem::new(line, "external_id", code, message);
+        self.problems.push(problem);
+    }
+}
+
+/// What is said of a line that would decide anew what nobody decided.
+const NOTHING_BEFORE: &str =
+    "the plan asks nothing about this, and nobody decided about it before; leave the cell empty";
+
+/// Decides about a pair of values otherwise, or leaves it to be asked about;
+/// `false` if nobody decided about it.
+fn decide_again(link: &mut Link, field: Field, choice: Option<Choice>) -> bool {
+    let Some(decision) = link.decisions.remove(&field) else {
+        return false;
+    };
+    // What an undo declined is taken as equal: it has to be seen as a difference again.
+    if decision.choice == Choice::Declined {
+        link.base.remove(&field);
+    }
+    if let Some(choice) = choice {
+        link.decisions
+            .insert(field, Decision { choice, ..decision });
+    }
+    true
+}
+
+/// Answers that stand for a while, as an undo will find them: what is done at once
+/// is taken back as what was done.
+fn noted_answers<'a>(
+    given: &'a [RecordDecision],
+    before: &'a BTreeMap<(ExternalId, Matter), RecordDecision>,
+) -> impl Iterator<Item = Planned> + 'a {
+    let answered = |decision: &RecordDecision| Answered {
+        answer: decision.answer,
+        about: decision.about,
+    };
+    given
+        .iter()
+        .filter(|decision| matches!(decision.answer, Answer::Leave | Answer::Refuse))
+        .map(move |decision| {
+            let place = (decision.external_id.clone(), decision.matter);
+            Planned::free(Effect::Answer {
+                matter: decision.matter,
+                from: before.get(&place).map(answered),
+                to: Some(answered(decision)),
+            })
+        })
+}
+
+/// Pairs of values that were skipped.
+fn noted_skips<'a>(
+    change: &'a Change,
+    before: &'a Link,
+    after: &'a Link,
+) -> impl Iterator<Item = Planned> + 'a {
+    change.effects.iter().filter_map(|planned| {
+        let Effect::Conflict {
+            field,
+            theirs,
+            ours,
+        } = &planned.effect
+        else {
+            return None;
+        };
+        let (from, to) = (before.decisions.get(field), after.decisions.get(field));
+        let skipped = to.is_some_and(|decision| decision.choice == Choice::Skip);
+        (from != to && skipped).then(|| {
+            Planned::free(Effect::Decide {
+                field: *field,
+                from: from.cloned(),
+                to: to.cloned(),
+                theirs: theirs.clone(),
+                ours: ours.clone(),
+            })
+        })
+    })
 }
 
 fn strong_keys(record: &StoredRecord, key: &DigestKey) -> Vec<(MatchKey, Digest)> {

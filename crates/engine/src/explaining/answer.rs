@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use muster_model::plan::{Change, Planned};
-use muster_model::{Evidence, Field, Hold, HoldKind, Person, PersonId, Provenance, RunId, Stamp};
+use muster_model::{
+    Evidence, Field, Hold, HoldKind, Person, PersonId, Provenance, Reaction, RunId, Stamp,
+};
 use muster_storage::ChangeState;
 use serde::Serialize;
 
@@ -284,7 +286,20 @@ fn of_change(answer: &mut ExplainedRecord, change: &Change) {
         .iter()
         .map(|reason| why(&reason.code, &reason.detail))
         .collect();
+    // Whoever is new waits for nobody where the policy makes them, and for an answer
+    // where it asks.
+    let asks = change.reaction == Reaction::Ask && change.effects.is_empty();
+    for why in answer
+        .why
+        .iter_mut()
+        .filter(|why| asks && why.rule.starts_with("match.") && why.release == words::NOTHING)
+    {
+        WHO.clone_into(&mut why.release);
+    }
 }
+
+/// What answers the question who a record is.
+const WHO: &str = "`muster decide` with create, link:PERSON or leave";
 
 /// What a hold keeps back, with its arithmetic.
 fn held(change: &Change, holds: &[Hold]) -> Vec<HeldPart> {

@@ -223,6 +223,7 @@ pub(super) fn effect_name(effect: &Effect) -> String {
         Effect::MarkGone => "gone".to_owned(),
         Effect::Remove { .. } => "remove".to_owned(),
         Effect::DeclineRecord { .. } => "record".to_owned(),
+        Effect::Answer { matter, .. } => matter.word().to_owned(),
         Effect::Cancel { kind, .. } => kind.clone(),
     }
 }

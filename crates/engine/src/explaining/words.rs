@@ -6,7 +6,7 @@ pub(super) struct Rule {
     pub(super) release: &'static str,
 }
 
-const NOTHING: &str = "nothing has to be released";
+pub(super) const NOTHING: &str = "nothing has to be released";
 const SOURCE: &str = "mend it in the source; the next read finds it";
 const MOVES: &str = "it is looked at again when the source says something else, or when somebody decides with `muster decide`";
 

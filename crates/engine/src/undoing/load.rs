@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan};
-use muster_model::plan::{Change, Effect, ManagerKey, Planned};
+use muster_model::plan::{Answered, Change, Effect, ManagerKey, Planned};
 use muster_model::{Answer, ExternalId, Link, Matter, Person, PersonId, RunId, SourceRecord};
 use muster_reconcile::managers::Named;
 use muster_reconcile::undo::{Done, NowRecord, UndoInput, Undoing};
@@ -79,12 +79,24 @@ fn done_of(row: StoredChange, plan: &StoredPlan, run: RunId) -> Option<Applied> 
     let change = row.change?;
     let mut parts: BTreeSet<_> = BTreeSet::new();
     let mut free_by_another = false;
+    let mut decided: Vec<Planned> = Vec::new();
     for done in &row.done_by {
-        if done.run == run {
+        if done.run == run && !done.effects.is_empty() {
+            decided.extend(done.effects.iter().cloned());
+        } else if done.run == run {
             parts.extend(done.parts.iter().copied());
         } else {
             free_by_another |= done.parts.contains(&None);
         }
+    }
+    // What somebody decided is what was done, and not what the row said.
+    if !decided.is_empty() {
+        return Some(Applied {
+            ordinal: row.ordinal,
+            change,
+            effects: decided,
+            person: row.person,
+        });
     }
     // The run that made the plan does what no kind holds, and says so nowhere.
     if plan.run == Some(run) && !free_by_another {
@@ -136,13 +148,16 @@ async fn now(
         .into_iter()
         .map(|link| (link.external_id.clone(), link))
         .collect();
-    let declined: BTreeMap<ExternalId, muster_model::Digest> = reader
-        .decisions(connection.id, &records)
-        .await?
-        .into_iter()
-        .filter(|decision| decision.matter == Matter::Match && decision.answer == Answer::Declined)
-        .map(|decision| (decision.external_id, decision.about))
-        .collect();
+    let mut declined: BTreeMap<ExternalId, muster_model::Digest> = BTreeMap::new();
+    let mut answers: BTreeMap<ExternalId, BTreeMap<Matter, Answered>> = BTreeMap::new();
+    for decision in reader.decisions(connection.id, &records).await? {
+        let (answer, about) = (decision.answer, decision.about);
+        if decision.matter == Matter::Match && answer == Answer::Declined {
+            declined.insert(decision.external_id.clone(), about);
+        }
+        let of_record = answers.entry(decision.external_id).or_default();
+        of_record.insert(decision.matter, Answered { answer, about });
+    }
     let mut stored: BTreeMap<ExternalId, NowRecord> = BTreeMap::new();
     for row in reader.records(connection.id, &records).await? {
         stored.insert(
@@ -174,6 +189,9 @@ async fn now(
                     .and_then(|person| reports.get(&person).cloned())
                     .unwrap_or_default(),
                 declined: id.and_then(|id| declined.get(id).copied()),
+                answers: id
+                    .and_then(|id| answers.get(id).cloned())
+                    .unwrap_or_default(),
                 messages: sent.take(row.ordinal),
                 person,
                 change: row.change,

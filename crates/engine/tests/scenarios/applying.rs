@@ -232,6 +232,39 @@ async fn only_those_who_are_named_are_applied_and_the_others_wait() {
 }
 
 #[tokio::test]
+async fn what_is_released_for_one_stays_held_for_the_others() {
+    let rehearsal = rehearsal(60, 1);
+    let world = settled(&rehearsal, 0).await;
+    let leavers = &plain_staff(&rehearsal, 0)[..9];
+    world.turn_to(with_leavers(rehearsal.on_day(2), leavers));
+    let plan = stored_plan(&world).await;
+    let allow = BTreeSet::from([HoldKind::SuspendSaid]);
+    let one = world.person(leavers[0]).await.id;
+    let choice = Choice {
+        allow: allow.clone(),
+        only: Some(BTreeSet::from([one])),
+        ..Choice::default()
+    };
+    let report = apply(&world, &plan, choice).await;
+    assert_eq!((report.counts.suspended, report.counts.held), (1, 8));
+    assert_eq!(report.outcome, Outcome::Held);
+    let held: Vec<_> = report.holds.iter().map(|hold| hold.rows).collect();
+    assert_eq!(held, [8]);
+    // Once more without a release: they are held still, and nothing else is.
+    let report = apply(&world, &plan, Choice::default()).await;
+    assert_eq!((report.outcome, report.holds[0].rows), (Outcome::Held, 8));
+    let choice = Choice {
+        allow,
+        ..Choice::default()
+    };
+    let report = apply(&world, &plan, choice).await;
+    assert_eq!((report.counts.suspended, report.counts.held), (8, 0));
+    let report = apply(&world, &plan, Choice::default()).await;
+    assert_eq!((report.outcome, report.holds.len()), (Outcome::Ok, 0));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn together_means_all_or_nothing() {
     let rehearsal = rehearsal(60, 1);
     let world = settled(&rehearsal, 0).await;

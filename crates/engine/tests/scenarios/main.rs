@@ -29,4 +29,5 @@ mod rehearsal;
 mod runs;
 mod silence;
 mod sources;
+mod taken_back;
 mod undo;

@@ -142,7 +142,11 @@ async fn sync(world: &World, books: &Books, trigger: Trigger) -> (Outcome, Cause
         .await
         .unwrap();
     assert_eq!(made.report.error, None);
-    let holds = made.report.holds.iter().map(|hold| hold.kind.clone());
+    let holds = made
+        .report
+        .holds
+        .iter()
+        .map(|hold| format!("{}: {}", hold.kind, hold.rows));
     let cause = made.planned.unwrap().plan.cause;
     (made.report.outcome, cause, holds.collect())
 }
@@ -238,7 +242,7 @@ async fn no_schedule_applies_a_new_mapping_before_somebody_has_looked() {
         for _ in 0..2 {
             let (outcome, cause, holds) = sync(&world, &books, Trigger::Schedule).await;
             assert_eq!((outcome, cause), (Outcome::Held, Cause::Mapping));
-            assert_eq!(holds, ["mapping"]);
+            assert_eq!(holds, ["mapping: 4"]);
             assert_eq!(before.differences(&world.directory().await), [""; 0]);
         }
         let (outcome, cause, _) = sync(&world, &books, Trigger::Manual).await;

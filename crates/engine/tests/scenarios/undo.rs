@@ -263,6 +263,10 @@ async fn an_undo_is_braked_like_every_plan() {
     assert_eq!(made.report.outcome, Outcome::Held);
     assert_eq!(made.report.holds[0].kind, "suspend_said");
     assert!(world.linked().await.contains_key(&joins[0]));
+    // While it waits, a sync goes by.
+    world.clock.wait(3);
+    let quiet = world.sync().await;
+    assert_eq!(quiet.planned.unwrap().plan.changes, []);
     let choice = muster_engine::applying::Choice {
         allow: [muster_model::HoldKind::SuspendSaid].into(),
         ..Default::default()

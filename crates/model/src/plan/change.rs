@@ -204,6 +204,7 @@ impl Change {
                     | Effect::Outward { .. }
                     | Effect::Decide { .. }
                     | Effect::DeclineRecord { .. }
+                    | Effect::Answer { .. }
                     | Effect::Cancel { .. }
             )
         }) {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::Access;
+use crate::decision::{Answer, Matter};
 use crate::digest::{Digest, Digester};
 use crate::engagement::EngagementStatus;
 use crate::field::Field;
@@ -131,6 +132,16 @@ pub enum Effect {
         /// Then.
         to: Option<Digest>,
     },
+    /// What somebody answered about the record as a whole changes: who it is, or
+    /// whether something held may be done.
+    Answer {
+        /// What was asked.
+        matter: Matter,
+        /// Now.
+        from: Option<Answered>,
+        /// Then.
+        to: Option<Answered>,
+    },
     /// A message that has not left the house is cancelled.
     Cancel {
         /// Which message of the outbox.
@@ -138,6 +149,15 @@ pub enum Effect {
         /// Its kind, such as `mail.invitation`.
         kind: String,
     },
+}
+
+/// An answer, and what it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// What was answered.
+    pub answer: Answer,
+    /// See [`crate::RecordDecision::about`].
+    pub about: Digest,
 }
 
 /// A value that knows its field while it stands in a plan row.
@@ -271,6 +291,16 @@ impl Effect {
                 digester.text("decline_record");
                 optional(digester, from.as_ref());
                 optional(digester, to.as_ref());
+            }
+            Self::Answer { matter, from, to } => {
+                digester.text("answer").text(matter.word());
+                for answered in [from, to] {
+                    let answer = answered.as_ref().map(|one| one.answer);
+                    digester.text(answer.map_or("", |answer| answer.word()));
+                    let person = answer.and_then(|answer| answer.person());
+                    digester.text(&person.map(|id| id.to_string()).unwrap_or_default());
+                    optional(digester, answered.as_ref().map(|one| &one.about));
+                }
             }
             Self::Cancel { message, kind } => {
                 digester

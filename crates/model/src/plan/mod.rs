@@ -17,7 +17,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use change::{Change, Planned, Precondition};
-pub use effect::{Effect, FieldValue, ManagerKey};
+pub use effect::{Answered, Effect, FieldValue, ManagerKey};
 pub use hasher::PlanHasher;
 pub use hold::{Hold, HoldKind};
 pub use manager::{ManagerProblem, ManagerProblemKind};

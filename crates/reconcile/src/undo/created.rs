@@ -67,6 +67,7 @@ pub(super) fn take_back(turning: &mut Turning<'_>, fields: &Fields, access: Acce
             Said::Value(Value::Engagements(engagements.clone())),
         );
     }
+    let first = turning.effects.len();
     if let Some(manager) = person.manager {
         turning.push(Effect::Manager {
             from: Some(manager),
@@ -81,6 +82,11 @@ pub(super) fn take_back(turning: &mut Turning<'_>, fields: &Fields, access: Acce
         BrakeKind::SuspendSaid,
     ));
     turning.decline_record();
+    // All of it or nothing: a record that is declined while its person is still there
+    // would be taken for one that somebody linked since, and declined no more.
+    for planned in turning.effects.iter_mut().skip(first) {
+        planned.brake = Some(BrakeKind::SuspendSaid);
+    }
 }
 
 /// Brings back somebody whom an undo removed.

@@ -43,6 +43,11 @@ pub(super) fn revert(input: &UndoInput<'_>, done: &Done) -> Reverted {
         left: Vec::new(),
         outward: Vec::new(),
     };
+    turning.answers();
+    let only_answers = done
+        .effects
+        .iter()
+        .all(|planned| matches!(planned.effect, Effect::Answer { .. }));
     let creates = done
         .effects
         .iter()
@@ -63,7 +68,7 @@ pub(super) fn revert(input: &UndoInput<'_>, done: &Done) -> Reverted {
         created::bring_back(&mut turning, fields, access);
     } else if let Some(person) = &done.person {
         turning.turn(person);
-    } else {
+    } else if !only_answers {
         turning.leave(
             "person",
             "undo.person_gone",
@@ -96,6 +101,25 @@ impl Turning<'_> {
 
     pub(super) fn leave_since(&mut self, what: &str) {
         self.leave(what, SINCE.0, SINCE.1);
+    }
+
+    /// Answers that still stand are taken back: the question is asked again.
+    fn answers(&mut self) {
+        let done = self.done;
+        for planned in &done.effects {
+            let Effect::Answer { matter, from, to } = &planned.effect else {
+                continue;
+            };
+            if done.answers.get(matter).copied() == *to {
+                self.push(Effect::Answer {
+                    matter: *matter,
+                    from: *to,
+                    to: *from,
+                });
+            } else if done.answers.get(matter).copied() != *from {
+                self.leave_since("decision");
+            }
+        }
     }
 
     pub(super) fn push(&mut self, effect: Effect) {
@@ -215,6 +239,7 @@ impl Turning<'_> {
             // A link is taken back at the end; silence is a fact about reads, and
             // questions changed nothing.
             Effect::Link
+            | Effect::Answer { .. }
             | Effect::MarkGone
             | Effect::Conflict { .. }
             | Effect::Outward { .. }

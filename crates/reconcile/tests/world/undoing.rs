@@ -77,6 +77,7 @@ impl World {
                 .map(|report| report.id)
                 .collect(),
             declined: of.declined.get(&id).copied(),
+            answers: std::collections::BTreeMap::new(),
             messages: Vec::new(),
             person,
         }

@@ -1,14 +1,19 @@
 //! One entry of the chain.
 
 use muster_model::{Digest, DigestKey, OrganisationId, PlanId, RunId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-/// What an entry belongs to; ids only.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+use super::Actor;
+
+/// Who did it, and what it belongs to; ids only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Cause {
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// None in entries of before it was entered.
+    #[serde(default)]
+    pub(crate) by: Option<Actor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) run: Option<RunId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) plan: Option<PlanId>,
 }
 

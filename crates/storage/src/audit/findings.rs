@@ -11,6 +11,9 @@ pub struct AuditFindings {
     pub rows: u64,
     /// Rows whose content was erased with a person: that they were there is proved.
     pub erased: u64,
+    /// Entries by who made them, as [`crate::Actor`] is written; `unknown` for those
+    /// of before that was entered.
+    pub by: std::collections::BTreeMap<String, u64>,
     /// The newest entry; `None` if there is none.
     pub head: Option<AuditHead>,
     /// The first place that is wrong; `None` if there is none.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use muster_model::{PersonId, PlanId, RunId};
 
-use super::{Cause, Event, EventKind, Leaf};
+use super::{Actor, Cause, Event, EventKind, Leaf};
 
 /// Collects what a transaction does.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl Journal {
 
     /// The entries of this transaction, in order: one, or one for each plan whose
     /// rows were marked. None if nothing was done that is audited.
-    pub(crate) fn into_entries(mut self) -> Vec<(Cause, Vec<Event>, Vec<Leaf>)> {
+    pub(crate) fn into_entries(mut self, by: Actor) -> Vec<(Cause, Vec<Event>, Vec<Leaf>)> {
         if self.changes.is_empty() && !self.people.is_empty() {
             self.events.push(Event::new(
                 EventKind::PeopleWritten,
@@ -49,7 +49,11 @@ impl Journal {
             ));
         }
         let run = self.run;
-        let cause = |plan| Cause { run, plan };
+        let cause = |plan| Cause {
+            by: Some(by),
+            run,
+            plan,
+        };
         let mut plans = self.changes.into_iter();
         let first = match plans.next() {
             Some((plan, rows)) => (cause(Some(plan)), self.events, rows.into_values().collect()),

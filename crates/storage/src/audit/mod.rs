@@ -12,6 +12,7 @@
 //! outward work, which follows from a row. A test lists every method that
 //! writes, so that a new one has to choose.
 
+mod actor;
 mod break_in;
 mod entry;
 pub(crate) mod event;
@@ -24,6 +25,7 @@ mod search;
 mod tree;
 mod verify;
 
+pub use actor::{Actor, NobodyError};
 pub use break_in::AuditBreak;
 pub use findings::AuditFindings;
 pub use head::{AuditHead, AuditHeadError};

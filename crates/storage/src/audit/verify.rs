@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::search::{Suspect, first_difference, one_byte};
 use super::{
-    AuditBreak, AuditFindings, AuditHead, ChangeRow, DetailRow, EventKind, LEAF_BYTES, Leaf,
+    AuditBreak, AuditFindings, AuditHead, Cause, ChangeRow, DetailRow, EventKind, LEAF_BYTES, Leaf,
     StoredEntry, Tree, entry_hash, genesis, report_digest, seal_digest,
 };
 use crate::both::on_its_engine;
@@ -120,12 +120,6 @@ struct Check {
 }
 
 #[derive(Deserialize)]
-struct StoredCause {
-    #[serde(default)]
-    plan: Option<PlanId>,
-}
-
-#[derive(Deserialize)]
 struct ReportFacts {
     run: RunId,
     report: Digest,
@@ -194,6 +188,10 @@ impl Check {
         self.previous.clone_from(&entry.hash);
         self.findings.entries = number;
         self.findings.head = Some(AuditHead { number, hash });
+        let cause = serde_json::from_str::<Cause>(&entry.cause);
+        let by = cause.ok().and_then(|cause| cause.by);
+        let by = by.map_or_else(|| "unknown".to_owned(), |by| by.to_string());
+        *self.findings.by.entry(by).or_default() += 1;
         Ok(None)
     }
 
@@ -225,7 +223,7 @@ impl Check {
                 "was not written with the entry",
             ));
         }
-        let plan = serde_json::from_str::<StoredCause>(&entry.cause)
+        let plan = serde_json::from_str::<Cause>(&entry.cause)
             .ok()
             .and_then(|cause| cause.plan);
         if let Some(plan) = plan {

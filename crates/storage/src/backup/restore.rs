@@ -19,6 +19,7 @@ use super::error::BackupError;
 use super::shape::Shape;
 use super::tuple::Tally;
 use super::{Backup, WAITING};
+use crate::audit::Actor;
 use crate::both::{Engine, Handle, on_the_whole};
 use crate::entropy::Entropy;
 use crate::location::Location;
@@ -46,6 +47,8 @@ pub struct Restore {
     pub replace: bool,
     /// Who was erased since, as far as only a list of it is left.
     pub erased: Vec<Erased>,
+    /// Who restores: the audit log names them.
+    pub actor: Actor,
 }
 
 /// What was restored.
@@ -59,6 +62,9 @@ pub struct Restored {
     pub interrupted_runs: u64,
     /// Outward messages that wait until a person confirms.
     pub waiting_messages: u64,
+    /// Are the bytes of who was erased again gone from the files? If others read
+    /// all the time they stay until [`Storage::scrub`] finds a pause.
+    pub scrubbed: bool,
 }
 
 /// Reads a backup to its end and proves every byte of it.
@@ -100,10 +106,25 @@ impl Restore {
         let backup = check(&self.file, backup_key).await?;
         let engine = Engine::connect(&self.location).await?;
         let presence = Presence::at(&self.location)?;
-        let storage = Storage::over(engine, presence, self.key.clone(), clock, ids, entropy);
-        let restored = self.load(&storage, backup).await;
+        let storage = Storage::over(engine, presence, self.key.clone(), clock, ids, entropy)
+            .acting_for(self.actor);
+        let restored = self.load_and_scrub(&storage, backup).await;
         storage.close().await;
         restored
+    }
+
+    /// Whoever was erased again stood in the files for the length of the
+    /// transaction; the bytes go when it has ended.
+    async fn load_and_scrub(
+        &self,
+        storage: &Storage,
+        backup: Backup,
+    ) -> Result<Restored, BackupError> {
+        let mut restored = self.load(storage, backup).await?;
+        if restored.erased_again > 0 {
+            restored.scrubbed = storage.scrub().await?;
+        }
+        Ok(restored)
     }
 
     async fn load(&self, storage: &Storage, backup: Backup) -> Result<Restored, BackupError> {
@@ -157,6 +178,7 @@ impl Restore {
             erased_again: 0,
             interrupted_runs: 0,
             waiting_messages: 0,
+            scrubbed: true,
         };
         let gone = by_organisation(gone);
         for row in on_the_whole!(handle, front_door::list())? {

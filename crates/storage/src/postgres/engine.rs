@@ -87,6 +87,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "large firms",
         include_str!("../../migrations/postgres/0007_large_firms.sql"),
     ),
+    (
+        8,
+        "decided rows",
+        include_str!("../../migrations/postgres/0008_decided_rows.sql"),
+    ),
 ];
 
 /// The tables that grow with people.

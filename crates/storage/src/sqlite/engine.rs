@@ -74,6 +74,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "large firms",
         include_str!("../../migrations/sqlite/0007_large_firms.sql"),
     ),
+    (
+        8,
+        "decided rows",
+        include_str!("../../migrations/sqlite/0008_decided_rows.sql"),
+    ),
 ];
 
 /// The database file.

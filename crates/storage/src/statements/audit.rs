@@ -43,7 +43,7 @@ pub(crate) async fn enter(
     session: &mut Session,
     journal: Journal,
 ) -> Result<(), StorageError> {
-    for (cause, events, changes) in journal.into_entries() {
+    for (cause, events, changes) in journal.into_entries(scope.actor) {
         enter_one(scope, &mut *session, cause, &events, &changes).await?;
     }
     Ok(())

@@ -5,7 +5,6 @@ use super::{Db, Session};
 use crate::condition::{Condition, Queue};
 use crate::error::StorageError;
 use crate::outbox::OutboxState;
-use crate::plan::ChangeState;
 use crate::scope::Scope;
 use crate::stored::{count, instant_or_none};
 
@@ -17,8 +16,11 @@ const LEFT: &str = "SELECT count(*), min(run.started_at) FROM runs AS run \
     WHERE run.organisation_id = $1 AND run.finished_at IS NULL AND NOT EXISTS ( \
         SELECT 1 FROM leases AS lease WHERE lease.organisation_id = $1 \
         AND lease.run_id = run.id AND lease.lease_until > $2)";
+/// Held, done in part, or a question. What was planned and not applied waits for
+/// whoever planned it.
 const HELD: &str = "SELECT count(*) FROM plan_rows AS held \
-    WHERE held.organisation_id = $1 AND held.state = $2 AND held.plan_id IN ( \
+    WHERE held.organisation_id = $1 AND (held.state IN ('held', 'waiting') \
+        OR (held.state = 'open' AND held.reaction = 'ask')) AND held.plan_id IN ( \
         SELECT plan.id FROM plans AS plan WHERE plan.organisation_id = $1 AND NOT EXISTS ( \
             SELECT 1 FROM plans AS later WHERE later.organisation_id = $1 \
             AND later.connection_id = plan.connection_id \
@@ -39,7 +41,6 @@ pub(crate) async fn read(scope: &Scope, session: &mut Session) -> Result<Conditi
         .await?;
     let held = sqlx::query_scalar::<Db, i64>(HELD)
         .bind(scope.id())
-        .bind(ChangeState::Held.word())
         .fetch_one(&mut *session)
         .await?;
     Ok(Condition {

@@ -28,12 +28,12 @@ const RECORDS: &str = "SELECT link.connection_id, link.external_id FROM links AS
 /// In this order: each needs rows that later ones delete.
 const EMPTY: [&str; 13] = [
     // Whoever is erased is named in the row: the audit log looks for the reason there.
-    "UPDATE plan_rows SET sealed = NULL, external_id = NULL, person_id = link.person_id \
+    "UPDATE plan_rows SET sealed = NULL, done_as = NULL, external_id = NULL, person_id = link.person_id \
         FROM plans AS plan, links AS link, stage_ids WHERE plan_rows.organisation_id = $1 \
         AND plan.organisation_id = $1 AND plan.id = plan_rows.plan_id \
         AND link.organisation_id = $1 AND link.connection_id = plan.connection_id \
         AND link.external_id = plan_rows.external_id AND stage_ids.id = link.person_id",
-    "UPDATE plan_rows SET sealed = NULL, external_id = NULL WHERE organisation_id = $1 AND ( \
+    "UPDATE plan_rows SET sealed = NULL, done_as = NULL, external_id = NULL WHERE organisation_id = $1 AND ( \
         person_id IN (SELECT id FROM stage_ids) \
         OR sealed_person_id IN (SELECT id FROM stage_ids))",
     "DELETE FROM outbox WHERE organisation_id = $1 \
@@ -118,7 +118,7 @@ const SET_HEADER: &str = "UPDATE plans SET header = $3 WHERE organisation_id = $
 /// Who is removed is nobody any more; their records stay, and so does what was
 /// sealed with the records' keys.
 const REMOVE: [&str; 7] = [
-    "UPDATE plan_rows SET sealed = NULL WHERE organisation_id = $1 \
+    "UPDATE plan_rows SET sealed = NULL, done_as = NULL WHERE organisation_id = $1 \
         AND sealed_person_id IN (SELECT id FROM stage_ids)",
     "DELETE FROM outbox WHERE organisation_id = $1 \
         AND person_id IN (SELECT id FROM stage_ids)",

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use muster_model::{Change, ConnectionId, Effect, ExternalId, PersonId, PlanId};
+use muster_model::plan::Planned;
+use muster_model::{Change, ConnectionId, Effect, ExternalId, PersonId, PlanId, RunId};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -44,12 +45,14 @@ const MARKS: Table = Table {
         ("error_code", Kind::Text),
         ("person_id", Kind::Uuid),
         ("done_by", Kind::Text),
+        ("done_as", Kind::Bytes),
     ],
 };
 const MARK: &str = "UPDATE plan_rows SET state = given.state, error_code = given.error_code, \
     person_id = COALESCE(given.person_id, plan_rows.person_id), \
     done_by = CASE WHEN given.done_by IS NULL THEN plan_rows.done_by \
-        ELSE COALESCE(plan_rows.done_by || ' ', '') || given.done_by END \
+        ELSE COALESCE(plan_rows.done_by || ' ', '') || given.done_by END, \
+    done_as = COALESCE(given.done_as, plan_rows.done_as) \
     FROM stage_change_marks AS given WHERE plan_rows.organisation_id = $1 \
     AND plan_rows.plan_id = $2 AND plan_rows.ordinal IN (SELECT ordinal FROM stage_change_marks) \
     AND plan_rows.ordinal = given.ordinal \
@@ -78,7 +81,10 @@ type Row = (
     Option<Vec<u8>>,
     Option<Vec<u8>>,
     Option<String>,
+    Option<Vec<u8>>,
 );
+/// What runs did of a row as somebody decided it.
+type DoneAs = Vec<(RunId, Vec<Planned>)>;
 
 /// Stores rows of a plan from a place on, held ones as held and the others as open.
 pub(crate) async fn add(
@@ -163,7 +169,25 @@ pub(crate) async fn at(
     plan: PlanId,
     ordinals: &[u64],
 ) -> Result<Vec<StoredChange>, StorageError> {
-    let mut changes = Vec::with_capacity(ordinals.len());
+    let rows = rows_at(scope, session, plan, ordinals).await?;
+    let mut changes = all_at_once(rows, |row| Ok(read(scope, plan, row)?.0))?;
+    let places: BTreeMap<u64, usize> = ordinals
+        .iter()
+        .enumerate()
+        .map(|(place, ordinal)| (*ordinal, place))
+        .collect();
+    changes.sort_by_key(|change| places.get(&change.ordinal).copied());
+    Ok(changes)
+}
+
+/// The stored rows at these places, in no order.
+async fn rows_at(
+    scope: &Scope,
+    session: &mut Session,
+    plan: PlanId,
+    ordinals: &[u64],
+) -> Result<Vec<Row>, StorageError> {
+    let mut rows = Vec::with_capacity(ordinals.len());
     for ordinals in ordinals.chunks(AT_ONCE) {
         let mut places = Vec::with_capacity(ordinals.len());
         for ordinal in ordinals {
@@ -176,7 +200,7 @@ pub(crate) async fn at(
         query.push(
             ") SELECT held.ordinal, held.person_id, held.sealed_person_id, held.sealed, held.state, \
              held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
-             body.wrapped_key, held.done_by FROM given CROSS JOIN plan_rows AS held \
+             body.wrapped_key, held.done_by, held.done_as FROM given CROSS JOIN plan_rows AS held \
              JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
              AND plan.id = held.plan_id \
              LEFT JOIN people AS person ON person.organisation_id = held.organisation_id \
@@ -189,19 +213,14 @@ pub(crate) async fn at(
             .push_bind(scope.id())
             .push(" AND held.plan_id = ")
             .push_bind(plan.uuid());
-        let rows = query
-            .build_query_as::<Row>()
-            .fetch_all(&mut *session)
-            .await?;
-        changes.extend(all_at_once(rows, |row| read(scope, plan, row))?);
+        rows.extend(
+            query
+                .build_query_as::<Row>()
+                .fetch_all(&mut *session)
+                .await?,
+        );
     }
-    let places: BTreeMap<u64, usize> = ordinals
-        .iter()
-        .enumerate()
-        .map(|(place, ordinal)| (*ordinal, place))
-        .collect();
-    changes.sort_by_key(|change| places.get(&change.ordinal).copied());
-    Ok(changes)
+    Ok(rows)
 }
 
 /// Rows in these states, by their place in the plan.
@@ -220,7 +239,7 @@ pub(crate) async fn page(
     let mut query = QueryBuilder::<Db>::new(
         "SELECT held.ordinal, held.person_id, held.sealed_person_id, held.sealed, held.state, \
          held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
-         body.wrapped_key, held.done_by FROM plan_rows AS held \
+         body.wrapped_key, held.done_by, held.done_as FROM plan_rows AS held \
          JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
          AND plan.id = held.plan_id \
          LEFT JOIN people AS person ON person.organisation_id = held.organisation_id \
@@ -244,7 +263,7 @@ pub(crate) async fn page(
         .push(") ORDER BY held.ordinal LIMIT ")
         .push_bind(i64::from(limit));
     let rows = query.build_query_as::<Row>().fetch_all(session).await?;
-    all_at_once(rows, |row| read(scope, plan, row))
+    all_at_once(rows, |row| Ok(read(scope, plan, row)?.0))
 }
 
 /// How many rows stand in each state.
@@ -275,6 +294,7 @@ pub(crate) async fn mark(
 ) -> Result<Vec<Leaf>, StorageError> {
     let mut leaves = Vec::with_capacity(marks.len());
     for marks in marks.chunks(STAGED) {
+        let mut done_as = decided(scope, &mut *session, plan, marks).await?;
         let mut rows = Vec::with_capacity(marks.len());
         for mark in marks {
             rows.push(vec![
@@ -283,6 +303,7 @@ pub(crate) async fn mark(
                 mark.error_code.clone().into(),
                 mark.person.map(PersonId::uuid).into(),
                 mark.done_by.as_ref().map(DoneBy::text).into(),
+                done_as.remove(&mark.ordinal).into(),
             ]);
         }
         stage(&mut *session, &MARKS, &rows).await?;
@@ -310,6 +331,44 @@ pub(crate) async fn mark(
         }
     }
     Ok(leaves)
+}
+
+/// What was done of rows as somebody decided them, sealed beside them, behind what
+/// earlier runs did so.
+async fn decided(
+    scope: &Scope,
+    session: &mut Session,
+    plan: PlanId,
+    marks: &[ChangeMark],
+) -> Result<BTreeMap<u64, Vec<u8>>, StorageError> {
+    let given: BTreeMap<u64, &DoneBy> = marks
+        .iter()
+        .filter_map(|mark| Some((mark.ordinal, mark.done_by.as_ref()?)))
+        .filter(|(_, done)| !done.effects.is_empty())
+        .collect();
+    let places: Vec<u64> = given.keys().copied().collect();
+    let mut sealed = BTreeMap::new();
+    for row in rows_at(scope, session, plan, &places).await? {
+        let (stored, key) = read(scope, plan, row)?;
+        // Of an erased row nothing more is kept.
+        let (Some(now), Some(key)) = (given.get(&stored.ordinal), key) else {
+            continue;
+        };
+        let mut done: DoneAs = stored
+            .done_by
+            .into_iter()
+            .filter(|done| !done.effects.is_empty())
+            .map(|done| (done.run, done.effects))
+            .collect();
+        done.push((now.run, now.effects.clone()));
+        let plain = zeroize::Zeroizing::new(to_json("plan_rows.done_as", &done)?);
+        let place = number("plan_rows.ordinal", stored.ordinal)?.to_le_bytes();
+        let id = plan.uuid();
+        let owner = [id.as_bytes().as_slice(), place.as_slice()];
+        let bytes = scope.seal(&key, "plan_rows.done_as", &owner, plain.as_bytes())?;
+        sealed.insert(stored.ordinal, bytes);
+    }
+    Ok(sealed)
 }
 
 /// Does the row remove its person?
@@ -389,7 +448,12 @@ fn open_record_key(
     Ok(scope.unwrap("record_bodies.wrapped_key", &owner, wrapped)?)
 }
 
-fn read(scope: &Scope, plan: PlanId, row: Row) -> Result<StoredChange, StorageError> {
+/// A row, and the key that it is sealed with.
+fn read(
+    scope: &Scope,
+    plan: PlanId,
+    row: Row,
+) -> Result<(StoredChange, Option<Key>), StorageError> {
     let (
         ordinal,
         person,
@@ -402,9 +466,14 @@ fn read(scope: &Scope, plan: PlanId, row: Row) -> Result<StoredChange, StorageEr
         person_key,
         record_key,
         done_by,
+        done_as,
     ) = row;
-    let change = match sealed {
-        None => None,
+    let mut done_by = word(
+        "plan_rows.done_by",
+        DoneBy::all(done_by.as_deref().unwrap_or_default()),
+    )?;
+    let (change, key) = match sealed {
+        None => (None, None),
         Some(sealed) => {
             let lost = || {
                 damaged(
@@ -423,18 +492,25 @@ fn read(scope: &Scope, plan: PlanId, row: Row) -> Result<StoredChange, StorageEr
             let place = ordinal.to_le_bytes();
             let owner = [plan.as_bytes().as_slice(), place.as_slice()];
             let plain = scope.open(&key, "plan_rows.sealed", &owner, &sealed)?;
-            Some(from_json::<Change>("plan_rows.sealed", &plain)?)
+            if let Some(done_as) = done_as {
+                let plain = scope.open(&key, "plan_rows.done_as", &owner, &done_as)?;
+                for (run, effects) in from_json::<DoneAs>("plan_rows.done_as", &plain)? {
+                    if let Some(done) = done_by.iter_mut().find(|done| done.run == run) {
+                        done.effects = effects;
+                    }
+                }
+            }
+            let change = from_json::<Change>("plan_rows.sealed", &plain)?;
+            (Some(change), Some(key))
         }
     };
-    Ok(StoredChange {
+    let change = StoredChange {
         ordinal: count("plan_rows.ordinal", ordinal)?,
         change,
         person: person.map(PersonId::from_uuid),
         state: word("plan_rows.state", ChangeState::from_word(&state))?,
         error_code,
-        done_by: word(
-            "plan_rows.done_by",
-            DoneBy::all(done_by.as_deref().unwrap_or_default()),
-        )?,
-    })
+        done_by,
+    };
+    Ok((change, key))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use muster_model::{Answer, HoldKind, Matter, PersonId, RecordDecision};
 use muster_storage::{
-    AuditFindings, AuditHead, ChangeMark, ChangeState, OutboxMessage, OutboxState,
+    Actor, AuditFindings, AuditHead, ChangeMark, ChangeState, OutboxMessage, OutboxState,
 };
 
 use crate::bench::Bench;
@@ -24,6 +24,7 @@ on_both_engines!(
     writers_at_once_leave_no_gap,
     a_read_enters_nothing,
     erasing_leaves_the_log_whole,
+    every_entry_names_who_made_it,
 );
 
 /// A company whose log has an entry of every kind; its newest entries mark rows
@@ -635,4 +636,34 @@ fn every_method_that_writes_is_audited_or_says_why_not() {
     for name in not_audited.keys() {
         assert!(seen.contains(name), "{name} is no method any more");
     }
+}
+
+/// By its account, its token, or as the system; ids only.
+async fn every_entry_names_who_made_it(bench: Bench) {
+    let company = Company::found(&bench, "Nordlys").await;
+    let before = company.begin().await.verify_audit(None).await.unwrap().by;
+    let made_by_system = before["system"];
+    assert_eq!(before.len(), 1, "{before:?}");
+    let id = uuid::Uuid::from_u128(7);
+    let actors = [
+        Actor::Account(muster_model::AccountId::from_uuid(id)),
+        Actor::Token(muster_model::TokenId::from_uuid(id)),
+        Actor::CommandLine { user: Some(1000) },
+    ];
+    for (number, actor) in actors.into_iter().enumerate() {
+        let storage = bench.storage.acting_for(actor);
+        let mut transaction = storage.begin(company.organisation.id).await.unwrap();
+        let mut renamed = company.connection.clone();
+        renamed.name = format!("payroll-{number}");
+        transaction.update_connection(&renamed, None).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+    let by = company.begin().await.verify_audit(None).await.unwrap().by;
+    let expected = BTreeMap::from([
+        ("system".to_owned(), made_by_system),
+        (format!("account:{id}"), 1),
+        (format!("token:{id}"), 1),
+        ("command-line:1000".to_owned(), 1),
+    ]);
+    assert_eq!(by, expected);
 }

@@ -156,6 +156,7 @@ fn restore(file: &Path, location: &Location) -> Restore {
         backup_key: None,
         replace: false,
         erased: Vec::new(),
+        actor: muster_storage::Actor::CommandLine { user: Some(7) },
     }
 }
 

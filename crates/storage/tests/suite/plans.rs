@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use muster_model::plan::Planned;
 use muster_model::{Effect, Field, HoldKind, PlanId, Reaction, Said, Situation, Value};
-use muster_storage::{ChangeMark, ChangeState, NewPlan};
+use muster_storage::{ChangeMark, ChangeState, DoneBy, NewPlan};
 
 use crate::bench::Bench;
 use crate::company::{Company, creation, external_id, record};
@@ -10,6 +10,7 @@ use crate::company::{Company, creation, external_id, record};
 on_both_engines!(
     a_plan_reads_back_page_by_page,
     rows_are_marked_with_what_became_of_them,
+    what_was_done_as_decided_is_kept_by_run_and_goes_with_the_person,
     a_plan_is_named_by_the_beginning_of_its_id,
     a_row_about_nobody_stored_is_refused,
 );
@@ -123,6 +124,71 @@ async fn rows_are_marked_with_what_became_of_them(bench: Bench) {
     );
     assert_eq!(rows[2].error_code.as_deref(), Some("person.stale"));
     assert_eq!(rows[2].person, rows[2].change.as_ref().unwrap().person);
+}
+
+/// Sealed beside the row, whichever of two runs did which part.
+async fn what_was_done_as_decided_is_kept_by_run_and_goes_with_the_person(bench: Bench) {
+    let company = Company::found(&bench, "Nordlys").await;
+    company.snapshot((0..2).map(record).collect()).await;
+    let (plan, _) = company.plan((0..2).map(creation).collect()).await;
+    let people = company.people(0..2).await;
+    let runs = [company.run.id, muster_model::RunId::new(bench.ids())];
+    let effects = [
+        vec![Planned::free(Effect::Link)],
+        vec![
+            Planned::free(Effect::MarkGone),
+            Planned::free(Effect::Unlink),
+        ],
+    ];
+    for (run, effects) in runs.iter().zip(&effects) {
+        let mark = |ordinal| ChangeMark {
+            ordinal,
+            state: ChangeState::Waiting,
+            error_code: None,
+            person: Some(people[usize::try_from(ordinal).unwrap()]),
+            done_by: Some(DoneBy {
+                run: *run,
+                parts: Vec::new(),
+                effects: effects.clone(),
+            }),
+        };
+        let mut transaction = company.begin().await;
+        transaction
+            .mark_changes(plan, &[mark(0), mark(1)])
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+    }
+    let mut reader = company.read().await;
+    for row in reader.changes_at(plan, &[1, 0]).await.unwrap() {
+        let done: Vec<_> = row
+            .done_by
+            .iter()
+            .map(|done| (done.run, &done.effects))
+            .collect();
+        assert_eq!(done, [(runs[0], &effects[0]), (runs[1], &effects[1])]);
+    }
+    drop(reader);
+    let mut transaction = company.begin().await;
+    transaction.erase_people(&people[..1]).await.unwrap();
+    transaction.commit().await.unwrap();
+    let mut reader = company.read().await;
+    let rows = reader
+        .changes(plan, ChangeState::ALL, None, 10)
+        .await
+        .unwrap();
+    let kept: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            row.done_by
+                .iter()
+                .map(|done| done.effects.len())
+                .sum::<usize>()
+        })
+        .collect();
+    assert_eq!(kept, [0, 3]);
+    assert_eq!(rows[0].change, None);
+    assert!(reader.verify_audit(None).await.unwrap().broken.is_none());
 }
 
 async fn a_plan_is_named_by_the_beginning_of_its_id(bench: Bench) {
