@@ -33,10 +33,13 @@ macro_rules! built_in {
     };
 }
 
-const BUILT_IN: [BuiltIn; 3] = [
+const BUILT_IN: [BuiltIn; 6] = [
     built_in!("bamboohr"),
     built_in!("google-workspace"),
+    built_in!("sap-successfactors"),
     built_in!("tripletex"),
+    built_in!("workday"),
+    built_in!("workday-soap"),
 ];
 
 /// Manifests and their entries, in the same order, by name.

@@ -10,6 +10,7 @@
 //! | `paging` | how pages follow each other, and how the end is known |
 //! | `reading` | everybody, page by page, with the evidence |
 //! | `joining` | what is joined to people: small lists, requests for each |
+//! | `derived` | trees made of a row and of what was joined |
 //! | `mapping` | from a row to one value |
 //! | `record`, `engagement` | from a row to a source record |
 //! | `identity` | the company behind the credentials |
@@ -22,6 +23,7 @@ mod call;
 mod compiled;
 mod compiling;
 mod confirmation;
+mod derived;
 mod discovery;
 mod engagement;
 mod general;
@@ -92,11 +94,8 @@ pub(crate) fn open(
         let Ok(field) = name.parse() else {
             continue; // told by `ConnectorSettings::check`
         };
-        let mapping = match written.strip_prefix('=') {
-            Some(expression) => Mapping::expression(expression),
-            None => Mapping::pointer(written),
-        };
-        changed.insert(field, mapping);
+        let known = manifest.fields.get(name);
+        changed.insert(field, own_mapping(name, written, known)?);
     }
     let mut compiling = Compiling::with(manifest, &settings.settings);
     let mut compiled = compiled::compile(&mut compiling, &changed);
@@ -160,6 +159,33 @@ pub(crate) fn open(
         },
         concurrent: concurrent.min(manifest.rate.calls.unwrap_or(concurrent).max(1)),
     }))
+}
+
+/// Where a connection reads a field from instead: a pointer, to which what the
+/// manifest does with the value still applies, an expression behind `=`, or a
+/// whole table.
+fn own_mapping(
+    name: &str,
+    written: &str,
+    known: Option<&Mapping>,
+) -> Result<Mapping, ConnectError> {
+    if let Some(expression) = written.strip_prefix('=') {
+        return Ok(Mapping::expression(expression));
+    }
+    if written.starts_with('{') {
+        return Mapping::table(written).map_err(|wrong| {
+            ConnectError::new(
+                ErrorKind::Settings,
+                "settings.bad_value",
+                format!("the setting `map.{name}` is no table of a mapping: {wrong}"),
+                "write it as in a manifest: { from = \"/state\", codes = { A = \"active\" } }",
+            )
+        });
+    }
+    Ok(match known {
+        Some(known) => known.moved_to(written),
+        None => Mapping::pointer(written),
+    })
 }
 
 /// The base address, with the settings that are part of it.
@@ -310,6 +336,14 @@ impl Declared {
         })
     }
 
+    /// The instant of which a read speaks: a minute ago, so that a vendor whose
+    /// clock runs behind ours does not take it for the future.
+    fn read_at(&self) -> jiff::Timestamp {
+        let now = self.vendor.http.clock().now();
+        let second = jiff::Timestamp::from_second(now.as_second() - 60);
+        second.unwrap_or(now)
+    }
+
     async fn reader<'a>(
         &'a self,
         request: &'a ReadRequest,
@@ -327,6 +361,7 @@ impl Declared {
             rules,
             concurrent: self.concurrent,
             wanted,
+            read_at: self.read_at(),
         })
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use muster_model::{DoubtKind, Evidence, EvidenceLevel, Presence};
 use serde_json::Value as Json;
 
@@ -36,6 +37,8 @@ pub(super) struct Reader<'a> {
     pub(super) concurrent: usize,
     /// Fields that the vendor is asked for, where it lets them be chosen.
     pub(super) wanted: Vec<String>,
+    /// When the read began, for vendors that show everything as of an instant.
+    pub(super) read_at: Timestamp,
 }
 
 /// A read under way.
@@ -46,6 +49,10 @@ struct Reading<'a, 's> {
     evidence: Evidence,
     /// Ids of all rows, those left out included.
     seen: HashSet<String>,
+    /// Ids of the lists before this one.
+    before: HashSet<String>,
+    /// Ids of this list that one before had.
+    passed: HashSet<String>,
     total: Option<u64>,
 }
 
@@ -71,6 +78,8 @@ impl Reader<'_> {
             sink,
             evidence,
             seen: HashSet::new(),
+            before: HashSet::new(),
+            passed: HashSet::new(),
             total: None,
         };
         let mut level = EvidenceLevel::Counted;
@@ -92,7 +101,9 @@ impl Reader<'_> {
                 wanted.push(name.clone());
             }
         }
-        Variables::default().with("wanted", wanted)
+        Variables::default()
+            .with("wanted", wanted)
+            .with("read_at", self.read_at.to_string())
     }
 }
 
@@ -100,6 +111,10 @@ impl Reading<'_, '_> {
     async fn list(&mut self, people: &CompiledPeople) -> Result<Ended, ConnectError> {
         let reader = self.reader;
         let variables = reader.variables(people);
+        if people.adds {
+            self.before.clone_from(&self.seen);
+            self.passed.clear();
+        }
         let paging = &people.list.paging;
         let fetch = |at: At, seen: u64| {
             let variables = &variables;
@@ -190,6 +205,11 @@ impl Reading<'_, '_> {
                 self.doubt(DoubtKind::PageFailed, "a row without an id");
                 continue;
             };
+            if people.adds && self.before.contains(&id) {
+                // Here they only show that the list goes on.
+                brought_new |= self.passed.insert(id);
+                continue;
+            }
             let new = self.seen.insert(id.clone());
             brought_new |= new;
             again += u64::from(!new);
@@ -209,12 +229,15 @@ impl Reading<'_, '_> {
             let detail = format!("{again} records stood on an earlier page too");
             self.doubt(DoubtKind::RecordTwice, &detail);
         }
-        let Joined { rows, failure } = self.joiner.join(reader, rows).await?;
+        let Joined { mut rows, failure } = self.joiner.join(reader, rows).await?;
         if let Some(error) = failure {
             tracing::warn!(code = error.code(), "a request for details failed");
         }
         let mapping = &reader.compiled.mapping;
         let fields = &reader.request.fields;
+        for row in &mut rows {
+            mapping.derive(row, self.joiner.names(), &scope, fields);
+        }
         let records = (rows.iter())
             .map(|row| mapping.record(row, self.joiner.names(), &scope, fields, reader.rules))
             .collect();
@@ -305,6 +328,7 @@ impl CompiledPeople {
             id,
             tree,
             joined: Vec::new(),
+            derived: Vec::new(),
             whole: true,
             presence: match removed {
                 true => Presence::Removed,
@@ -332,11 +356,13 @@ fn revision(value: &Json) -> Option<i64> {
         Json::Number(number) => number.as_i64(),
         Json::String(text) => {
             let text = text.trim();
-            (text.parse().ok()).or_else(|| {
-                text.parse()
-                    .ok()
-                    .map(|at: jiff::Timestamp| at.as_millisecond())
-            })
+            (text.parse().ok())
+                .or_else(|| crate::expression::odata_milliseconds(text))
+                .or_else(|| {
+                    text.parse()
+                        .ok()
+                        .map(|at: jiff::Timestamp| at.as_millisecond())
+                })
         }
         _ => None,
     }

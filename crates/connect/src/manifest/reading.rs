@@ -66,6 +66,10 @@ pub(crate) struct People {
     pub(crate) only: Option<String>,
     /// Rows for which this CEL expression holds are of people who were removed.
     pub(crate) removed: Option<String>,
+    /// Only rows of people whom the lists before did not hold count; the others are passed over.
+    /// For a list that shows the same people as of another day.
+    #[serde(default)]
+    pub(crate) adds: bool,
     /// How pages follow each other.
     pub(crate) paging: Paging,
     /// Fields always asked for, where the vendor lets fields be chosen.
@@ -249,7 +253,8 @@ pub(crate) struct Join {
     pub(crate) keyed: bool,
     /// Pointer in the joined row to what it is joined by. Not needed per person.
     pub(crate) key: Option<String>,
-    /// Pointer in the person's row to the same; without it, the record's id.
+    /// Pointer in the person's row to the same, or behind `=` a CEL expression that gives it, or a
+    /// list of several; without it, the record's id.
     pub(crate) by: Option<String>,
     /// A person may have several rows: then the tree is a list.
     #[serde(default)]

@@ -104,6 +104,10 @@ pub(crate) struct Manifest {
     /// Lists and requests whose rows are joined to people, by the name that pointers and expressions use.
     #[serde(default)]
     pub(crate) joins: BTreeMap<String, Join>,
+    /// Trees made of the row and of what is joined to it, each by a CEL expression: pointers and
+    /// expressions of fields reach them by their names, like joined lists.
+    #[serde(default)]
+    pub(crate) derived: BTreeMap<String, String>,
     /// Asking by id whether somebody is still there; the first whose `when` fits counts.
     #[serde(default)]
     pub(crate) by_id: Vec<ById>,
