@@ -6,8 +6,8 @@ use muster_model::{ExternalId, Field, SourceRecord};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::confirmation::is_gone;
 use super::compiled::take_rows;
+use super::confirmation::is_gone;
 use super::joining::{Joined, Joiner};
 use super::mapping::{CompiledMapping, Steps};
 use super::reading::Reader;
@@ -107,10 +107,7 @@ impl Reader<'_> {
         scope: &Scope<'_>,
     ) -> Result<Option<Row>, ConnectError> {
         if let (Some(by_id), Some(people)) = (
-            self.compiled
-                .by_id
-                .as_ref()
-                .filter(|by_id| by_id.whole_row),
+            self.compiled.by_id.as_ref().filter(|by_id| by_id.whole_row),
             self.compiled.people.first(),
         ) {
             let variables = (self.variables(people).with("id", wanted.as_str()))
@@ -128,8 +125,12 @@ impl Reader<'_> {
             };
             let found = (rows.into_iter())
                 .find(|tree| people.id_of(tree).as_deref() == Some(wanted.as_str()));
-            return Ok(found
-                .and_then(|tree| people.row(wanted.as_str().to_owned(), tree, scope).ok().flatten()));
+            return Ok(found.and_then(|tree| {
+                people
+                    .row(wanted.as_str().to_owned(), tree, scope)
+                    .ok()
+                    .flatten()
+            }));
         }
         for people in &self.compiled.people {
             let variables = self.variables(people);
