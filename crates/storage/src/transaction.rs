@@ -152,6 +152,27 @@ impl Transaction {
         Ok(())
     }
 
+    /// Puts another secret in the place of one of a connection's.
+    ///
+    /// # Errors
+    /// `connection.unknown`; `credentials.asked_again` if none were entered for
+    /// its address.
+    pub async fn replace_secret(
+        &mut self,
+        connection: ConnectionId,
+        name: &str,
+        secret: &str,
+    ) -> Result<()> {
+        let of = on_its_engine!(
+            &mut self.reader,
+            connections::replace_secret(connection, name, secret)
+        )?;
+        let mut replaced = Credentials::new();
+        replaced.put(name, secret);
+        self.journal.note(event::credentials_stored(&of, &replaced));
+        Ok(())
+    }
+
     // --- runs
 
     /// Begins a run and takes the connection for it, until the lease runs out

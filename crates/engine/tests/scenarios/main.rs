@@ -26,6 +26,7 @@ mod moved;
 mod oracle;
 mod outward;
 mod rehearsal;
+mod replaced_secrets;
 mod runs;
 mod silence;
 mod sources;
