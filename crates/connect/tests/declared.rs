@@ -152,6 +152,80 @@ async fn a_narrow_scope_asks_for_nothing_else() {
     assert_eq!(records[0].fields.iter().count(), 1);
 }
 
+/// Keeps the records, and when the read began.
+#[derive(Default)]
+struct Sink(Vec<SourceRecord>, Option<jiff::Timestamp>);
+
+#[async_trait::async_trait]
+impl muster_connect::RecordSink for Sink {
+    async fn records(
+        &mut self,
+        records: Vec<SourceRecord>,
+    ) -> Result<(), muster_connect::SinkError> {
+        self.0.extend(records);
+        Ok(())
+    }
+
+    fn began(&mut self, at: jiff::Timestamp) {
+        self.1 = Some(at);
+    }
+}
+
+#[tokio::test]
+async fn changes_since_and_deletions_are_read_and_the_vendors_clock_is_told() {
+    const DATE: (&str, &str) = ("Date", "Wed, 01 Jan 2025 11:58:30 GMT");
+    let vendor = Vendor::start(|request| {
+        if request.path.ends_with("/changed") {
+            assert_eq!(request.parameter("since"), Some("2024-12-31T08:00:00Z"));
+            assert_eq!(request.parameter("type"), Some("deleted"));
+            return Raw::json(
+                200,
+                &json!({"latest": "x", "employees": {"9": {"id": "9", "action": "Deleted"}}}),
+            );
+        }
+        let mut body = report();
+        let asked: Value = serde_json::from_str(&request.body).unwrap();
+        if asked["filters"]["lastChanged"]["value"] == "2024-12-31T08:00:00Z" {
+            body["employees"].as_array_mut().unwrap().truncate(1);
+        }
+        Raw::new(200, &[DATE], &body.to_string())
+    })
+    .await;
+    let connector = bamboo(&vendor, &[]);
+    let everybody = ReadRequest::new(FieldScope::all(), jiff::civil::date(2025, 1, 1));
+    let mut sink = Sink::default();
+    let evidence = connector.read(&everybody, &mut sink).await.unwrap();
+    assert_eq!((sink.0.len(), evidence.changes_since), (2, None));
+    assert_eq!(sink.1, Some("2025-01-01T11:58:30Z".parse().unwrap()));
+
+    let since = "2024-12-31T08:00:00Z".parse().unwrap();
+    let mut sink = Sink::default();
+    let evidence = connector
+        .read(&everybody.clone().since(since), &mut sink)
+        .await
+        .unwrap();
+    assert_eq!(evidence.changes_since, Some(since));
+    assert!(
+        evidence.complete && evidence.doubts.is_empty(),
+        "{evidence:?}"
+    );
+    let presence: Vec<_> = (sink.0.iter())
+        .map(|record| (record.external_id.as_str(), record.presence))
+        .collect();
+    assert_eq!(
+        presence,
+        [("4", Presence::Present), ("9", Presence::Removed)]
+    );
+
+    // With these settings the vendor has no list of changes: everybody is read.
+    let vendor = Vendor::start(|_| Raw::json(200, &report())).await;
+    let connector = bamboo(&vendor, &[("list", "directory")]);
+    let mut sink = Sink::default();
+    let request = everybody.since(since);
+    let evidence = connector.read(&request, &mut sink).await.unwrap();
+    assert_eq!(evidence.changes_since, None);
+}
+
 #[tokio::test]
 async fn terms_by_date_come_from_another_list() {
     let vendor = Vendor::start(bamboo_answers).await;

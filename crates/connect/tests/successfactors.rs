@@ -174,6 +174,13 @@ fn of(all: Vec<Value>, key: &str, named: &BTreeSet<String>) -> Value {
 fn central(request: &Request, base: &str) -> Raw {
     assert_eq!(request.parameter("$format"), Some("json"), "{request:?}");
     match request.path.as_str() {
+        "/odata/v2/PerPerson"
+            if request
+                .parameter("$filter")
+                .is_some_and(|text| text.contains(" ge ")) =>
+        {
+            Raw::json(200, &rows(people().split_off(4)))
+        }
         "/odata/v2/PerPerson" if request.parameter("$filter").is_some() => {
             Raw::json(200, &of(people(), "personIdExternal", &named(request)))
         }
@@ -416,6 +423,25 @@ async fn the_published_persons_without_employment_are_nobody_of_the_company() {
     let vendor = Vendor::start(move |_| Raw::json(200, &list)).await;
     let (_, records) = read(&*basic(&vendor, &[])).await;
     assert!(records.is_empty());
+}
+
+#[tokio::test]
+async fn what_changed_since_is_asked_for_and_says_nothing_of_others() {
+    let vendor = company().await;
+    let connector = basic(&vendor, &[]);
+    let since = "2024-12-31T09:00:00Z".parse().unwrap();
+    let request = ReadRequest::new(FieldScope::all(), jiff::civil::date(2025, 1, 1)).since(since);
+    let mut records = Vec::new();
+    let evidence = connector.read(&request, &mut records).await.unwrap();
+    assert_eq!(evidence.changes_since, Some(since));
+    let asked = vendor.requests()[0].clone();
+    let filter = asked.parameter("$filter").unwrap();
+    assert!(
+        filter.starts_with(
+            "lastModifiedDateTime ge datetimeoffset'2024-12-31T09:00:00Z' or personalInfoNav/"
+        ) && filter.contains(" or employmentNav/jobInfoNav/lastModifiedDateTime ge "),
+        "{filter}"
+    );
 }
 
 #[tokio::test]

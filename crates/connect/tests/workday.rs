@@ -562,6 +562,22 @@ async fn workers_are_read_page_by_page_and_those_who_begin_later_as_well() {
 }
 
 #[tokio::test]
+async fn what_changed_since_is_asked_for_by_the_transaction_log() {
+    let vendor = Vendor::start(human_resources).await;
+    let since = "2024-12-31T09:00:00Z".parse().unwrap();
+    let mut records = Vec::new();
+    let request = request().since(since);
+    let connector = services(&vendor, &[("page_size", "2")]);
+    let evidence = connector.read(&request, &mut records).await.unwrap();
+    assert_eq!(evidence.changes_since, Some(since));
+    for asked in vendor.requests() {
+        assert_eq!(said(&asked, "Updated_From"), "2024-12-31T09:00:00Z");
+        assert_eq!(said(&asked, "Updated_Through"), "2025-01-01T11:59:00Z");
+        held_to_the_description(&asked.body, "request");
+    }
+}
+
+#[tokio::test]
 async fn a_total_that_differs_is_a_doubt() {
     let vendor = Vendor::start(|_| answer(1, 1, 3, &[worker("1", LEFT)])).await;
     let (evidence, _) = read(&*services(&vendor, &[("future_hires", "leave")])).await;

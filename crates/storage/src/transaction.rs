@@ -259,6 +259,23 @@ impl Transaction {
         on_its_engine!(&mut self.reader, snapshots::begin(connection, run))
     }
 
+    /// Takes the records of one snapshot that another does not have into that one: of a
+    /// read that brought only what changed.
+    ///
+    /// # Errors
+    /// `snapshot.unknown`.
+    pub async fn carry_over(
+        &mut self,
+        connection: ConnectionId,
+        from: SnapshotId,
+        to: SnapshotId,
+    ) -> Result<()> {
+        on_its_engine!(
+            &mut self.reader,
+            snapshots::carry_over(connection, from, to)
+        )
+    }
+
     /// Stores a page of records. Of an unchanged one only the snapshot and
     /// the revision are written.
     ///

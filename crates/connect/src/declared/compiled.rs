@@ -22,6 +22,9 @@ pub(crate) struct Compiled {
     pub(super) refusals: Refusals,
     pub(super) company: Option<CompiledCompany>,
     pub(super) people: Vec<CompiledPeople>,
+    /// The lists of what changed; empty where the vendor does not tell, or not
+    /// with these settings.
+    pub(super) changes: Vec<CompiledPeople>,
     pub(super) joins: Vec<CompiledJoin>,
     pub(super) by_id: Option<CompiledById>,
     pub(super) discovery: Option<CompiledDiscovery>,
@@ -124,6 +127,21 @@ pub(super) fn compile(
             people.extend(self::people(compiling, &path, written));
         }
     }
+    let mut changes = Vec::new();
+    if let Some(written) = &manifest.changes {
+        let root = root.name("changes");
+        for (place, written) in written.people.iter().enumerate() {
+            let path = root.name("people").place(place);
+            if compiling.is_meant(&written.when, &path) {
+                changes.extend(self::people(compiling, &path, written));
+            }
+        }
+        if written.people.is_empty() || written.full_hours == 0 {
+            let message =
+                "name the lists of what changed, and after how many hours everybody is read again";
+            compiling.flaw(&root, "manifest.empty", message);
+        }
+    }
     if manifest.people.is_empty() {
         let message = "name a list of people: [[people]]";
         compiling.flaw(&root.name("people"), "manifest.empty", message);
@@ -157,6 +175,7 @@ pub(super) fn compile(
         refusals: Refusals::compile(compiling),
         company,
         people,
+        changes,
         joins,
         by_id,
         discovery: (manifest.discovery.as_ref()).and_then(|written| discovery(compiling, written)),
@@ -167,7 +186,9 @@ pub(super) fn compile(
 /// The variables of a request for a page.
 fn of_pages(more: &[&'static str]) -> Vec<&'static str> {
     let mut variables = GENERAL.to_vec();
-    variables.extend(["page", "offset", "size", "cursor", "wanted", "read_at"]);
+    variables.extend([
+        "page", "offset", "size", "cursor", "wanted", "read_at", "since",
+    ]);
     variables.extend(more);
     variables
 }

@@ -54,6 +54,8 @@ struct Reading<'a, 's> {
     /// Ids of this list that one before had.
     passed: HashSet<String>,
     total: Option<u64>,
+    /// The first answer has come.
+    begun: bool,
 }
 
 /// How a list ended.
@@ -80,11 +82,19 @@ impl Reader<'_> {
             seen: HashSet::new(),
             before: HashSet::new(),
             passed: HashSet::new(),
+            begun: false,
             total: None,
         };
         let mut level = EvidenceLevel::Counted;
         let mut declared = Some(0_u64);
-        for people in &self.compiled.people {
+        let lists = match self.request.since {
+            Some(since) if !self.compiled.changes.is_empty() => {
+                reading.evidence.changes_since = Some(since);
+                &self.compiled.changes
+            }
+            _ => &self.compiled.people,
+        };
+        for people in lists {
             let ended = reading.list(people).await?;
             level = level.min(reading.level_of(people, &ended));
             let exact = ended.total.filter(|_| people.list.paging.vouches());
@@ -104,6 +114,7 @@ impl Reader<'_> {
         Variables::default()
             .with("wanted", wanted)
             .with("read_at", self.read_at.to_string())
+            .with("since", self.request.since.map(|since| since.to_string()))
     }
 }
 
@@ -133,7 +144,15 @@ impl Reading<'_, '_> {
         let mut under_way = Some(fetch(paging.first(), 0).await);
         while let Some((at, page)) = under_way.take() {
             match page {
-                Ok(Page { rows: page, turn }) => {
+                Ok(Page {
+                    rows: page,
+                    turn,
+                    at: told,
+                }) => {
+                    if !self.begun {
+                        self.begun = true;
+                        told.into_iter().for_each(|at| self.sink.began(at));
+                    }
                     failed_in_a_row = 0;
                     total = turn.total;
                     let count = page.len() as u64;
@@ -286,7 +305,7 @@ impl Reading<'_, '_> {
 
     /// What can be said at the end.
     fn close(mut self, level: EvidenceLevel) -> Evidence {
-        if self.evidence.read == 0 {
+        if self.evidence.read == 0 && self.evidence.changes_since.is_none() {
             self.doubt(DoubtKind::Empty, "the read brought nobody");
         }
         let whole = level > EvidenceLevel::None && !self.evidence.has(DoubtKind::PageFailed);

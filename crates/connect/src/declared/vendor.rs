@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use reqwest::Url;
 use serde_json::Value as Json;
@@ -36,6 +37,8 @@ pub(crate) struct Vendor {
 pub(super) struct Page {
     pub(super) rows: Vec<Json>,
     pub(super) turn: Turn,
+    /// When it was answered, by the vendor's clock.
+    pub(super) at: Option<Timestamp>,
 }
 
 /// Variables of one request beside the general ones.
@@ -158,7 +161,11 @@ impl Vendor {
             .paging
             .turn(at, asked, answer, count, seen + count, &self.settings)
             .map_err(|error| ConnectError::from(error).at(answer.place.clone()))?;
-        Ok(Page { rows, turn })
+        let date = answer.headers.get(reqwest::header::DATE);
+        let at = date
+            .and_then(|date| jiff::fmt::rfc2822::parse(date.to_str().ok()?).ok())
+            .map(|at| at.timestamp());
+        Ok(Page { rows, turn, at })
     }
 
     /// Sends with a proof; one that is refused is taken anew.

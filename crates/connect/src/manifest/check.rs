@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use muster_model::Field;
 use serde::Serialize;
 
-use super::info::{BaseAddress, ConnectorInfo, FieldSource, Input, Link};
+use super::info::{BaseAddress, ChangesInfo, ConnectorInfo, FieldSource, Input, Link};
 use super::place::Path;
 use super::written::{Entry, Manifest};
 use crate::declared::{Compiling, Flaw};
@@ -174,6 +174,10 @@ impl Check {
             leaver: manifest.leaver.clone(),
             record_id_survives_rehire: manifest.record_id_survives_rehire,
             read_by_id: manifest.read_by_id,
+            changes: manifest.changes.as_ref().map(|changes| ChangesInfo {
+                overlap_seconds: changes.overlap_seconds,
+                full_hours: changes.full_hours,
+            }),
             revision: manifest.revision.clone(),
             dates: manifest.dates.clone(),
             hidden_without_rights: self.fields(

@@ -21,8 +21,8 @@ mod tests;
 
 pub use check::{Problem, check_manifest};
 pub use info::{
-    BaseAddress, Confidence, ConnectorInfo, EvidenceInfo, FieldSource, Input, LeaverInfo,
-    LeaverShows, Link, ReadById,
+    BaseAddress, ChangesInfo, Confidence, ConnectorInfo, EvidenceInfo, FieldSource, Input,
+    LeaverInfo, LeaverShows, Link, ReadById,
 };
 
 pub(crate) use authentication_types::{Authentication, BasicScheme, ClientPlace, Named};

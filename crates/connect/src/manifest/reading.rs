@@ -77,6 +77,29 @@ pub(crate) struct People {
     pub(crate) always: Vec<String>,
 }
 
+/// Reading only what changed since a read. A read of everybody stays the rule: it alone decides
+/// who is gone.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Changes {
+    /// Seconds before the last read, by the vendor's clock, from which changes are asked for again.
+    #[serde(default = "five_minutes")]
+    pub(crate) overlap_seconds: u32,
+    /// Hours after which everybody is read again.
+    #[serde(default = "a_day")]
+    pub(crate) full_hours: u32,
+    /// The lists; templates see `since` (RFC 3339), and rows are as those of the lists of people.
+    pub(crate) people: Vec<People>,
+}
+
+const fn five_minutes() -> u32 {
+    300
+}
+
+const fn a_day() -> u32 {
+    24
+}
+
 /// How pages follow each other; exactly one of these.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

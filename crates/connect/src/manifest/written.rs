@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::authentication_types::Authentication;
 use super::fields::{Engagements, Mapping};
 use super::info::{Confidence, EvidenceInfo, LeaverInfo, ReadById};
-use super::reading::{ById, Company, Discovery, Join, People};
+use super::reading::{ById, Changes, Company, Discovery, Join, People};
 use super::text::Texts;
 
 /// A connector's manifest: what it is, what it needs, and how it is spoken to.
@@ -101,6 +101,8 @@ pub(crate) struct Manifest {
     /// The lists that say who there is.
     #[serde(default)]
     pub(crate) people: Vec<People>,
+    /// What changed since a read, where the vendor tells it.
+    pub(crate) changes: Option<Changes>,
     /// Lists and requests whose rows are joined to people, by the name that pointers and expressions use.
     #[serde(default)]
     pub(crate) joins: BTreeMap<String, Join>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use muster_connect::{ConnectError, RecordSink, SinkError};
 use muster_model::{DigestKey, ExternalId, MatchKey, RunId, SnapshotId, SourceRecord};
 use muster_storage::{Connection, Organisation, RecordToStore, Storage, StorageError};
@@ -24,6 +25,7 @@ pub(crate) struct SnapshotSink<'a> {
     key: DigestKey,
     mapping: String,
     tally: Tally,
+    began: Option<Timestamp>,
 }
 
 impl<'a> SnapshotSink<'a> {
@@ -44,12 +46,13 @@ impl<'a> SnapshotSink<'a> {
             key: organisation.digest_key(),
             mapping,
             tally: Tally::default(),
+            began: None,
         }
     }
 
-    /// What was counted.
-    pub(crate) fn finish(self) -> Tally {
-        self.tally
+    /// What was counted, and when the read began by the source's own clock.
+    pub(crate) fn finish(self) -> (Tally, Option<Timestamp>) {
+        (self.tally, self.began)
     }
 
     /// Whose failure ended the read: the source's, or the storage's in here.
@@ -110,5 +113,9 @@ impl RecordSink for SnapshotSink<'_> {
             .instrument(tracing::debug_span!("read: store"))
             .await
             .map_err(SinkError::new)
+    }
+
+    fn began(&mut self, at: Timestamp) {
+        self.began = Some(at);
     }
 }

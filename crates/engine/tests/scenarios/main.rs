@@ -16,6 +16,7 @@
 mod world;
 
 mod applying;
+mod changes;
 mod decisions;
 mod explain;
 mod fault_pairs;
