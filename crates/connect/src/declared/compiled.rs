@@ -142,6 +142,7 @@ pub(super) fn compile(
             compiling.flaw(&root, "manifest.empty", message);
         }
     }
+    crate::webhook::check(compiling);
     if manifest.people.is_empty() {
         let message = "name a list of people: [[people]]";
         compiling.flaw(&root.name("people"), "manifest.empty", message);

@@ -178,6 +178,7 @@ impl Check {
                 overlap_seconds: changes.overlap_seconds,
                 full_hours: changes.full_hours,
             }),
+            webhooks: crate::webhook::takes_calls(manifest),
             revision: manifest.revision.clone(),
             dates: manifest.dates.clone(),
             hidden_without_rights: self.fields(

@@ -57,6 +57,8 @@ pub struct ConnectorInfo {
     /// Can what changed be asked for?
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes: Option<ChangesInfo>,
+    /// Does it take calls by which the vendor tells that something changed?
+    pub webhooks: bool,
     /// What numbers a record's revisions, if anything does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,

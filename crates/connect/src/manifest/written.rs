@@ -13,6 +13,7 @@ use super::fields::{Engagements, Mapping};
 use super::info::{Confidence, EvidenceInfo, LeaverInfo, ReadById};
 use super::reading::{ById, Changes, Company, Discovery, Join, People};
 use super::text::Texts;
+use super::webhook::Webhook;
 
 /// A connector's manifest: what it is, what it needs, and how it is spoken to.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -113,6 +114,8 @@ pub(crate) struct Manifest {
     /// Asking by id whether somebody is still there; the first whose `when` fits counts.
     #[serde(default)]
     pub(crate) by_id: Vec<ById>,
+    /// How the vendor tells by itself that something changed.
+    pub(crate) webhook: Option<Webhook>,
     /// Which fields the vendor has for this company.
     pub(crate) discovery: Option<Discovery>,
     /// What is read, and from where, by canonical field.
