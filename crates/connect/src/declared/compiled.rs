@@ -10,6 +10,7 @@ use super::compiling::{Compiling, GENERAL};
 use super::paging::CompiledPaging;
 use super::record::RecordMapping;
 use super::refusal::Refusals;
+use super::writing::CompiledWrite;
 use crate::authentication::{self, CompiledAuthentication};
 use crate::expression::{Expression, Template};
 use crate::manifest::{ById, Call, Company, Discovery, Join, Mapping, Path, People, Per};
@@ -29,6 +30,7 @@ pub(crate) struct Compiled {
     pub(super) by_id: Option<CompiledById>,
     pub(super) discovery: Option<CompiledDiscovery>,
     pub(super) mapping: RecordMapping,
+    pub(super) write: Option<CompiledWrite>,
 }
 
 /// A list that is read page by page.
@@ -181,6 +183,7 @@ pub(super) fn compile(
         by_id,
         discovery: (manifest.discovery.as_ref()).and_then(|written| discovery(compiling, written)),
         mapping: RecordMapping::compile(compiling, &changed),
+        write: super::writing::compile(compiling),
     }
 }
 

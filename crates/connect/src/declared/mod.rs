@@ -17,6 +17,7 @@
 //! | `confirmation` | asking by id who is still there |
 //! | `discovery` | which fields the vendor has |
 //! | `trial` | one person, with each step of each field |
+//! | `writing` | fields of one record written, records read back |
 //! | `refusal` | what refusals mean |
 
 mod call;
@@ -36,6 +37,7 @@ mod record;
 mod refusal;
 mod trial;
 mod vendor;
+mod writing;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -62,6 +64,7 @@ use crate::http::{Answer, BaseUrl, Dialect, HttpClient, Speech};
 use crate::manifest::{ConnectorInfo, Manifest, Mapping, Speaks};
 use crate::normalise::Rules;
 use crate::settings::{ConnectorSettings, bad_value};
+use crate::writing::{Fetched, RecordWrite, WriteAnswer};
 use compiled::Compiled;
 use reading::Reader;
 use vendor::Vendor;
@@ -303,6 +306,24 @@ impl Connector for Declared {
     ) -> Result<Option<Trial>, ConnectError> {
         let rules = self.rules(request)?;
         self.reader(request, &rules).await?.trial(id).await
+    }
+
+    async fn fetch(
+        &self,
+        ids: &[ExternalId],
+        request: &ReadRequest,
+    ) -> Result<BTreeMap<ExternalId, Fetched>, ConnectError> {
+        let rules = self.rules(request)?;
+        self.reader(request, &rules).await?.fetch(ids).await
+    }
+
+    async fn write(
+        &self,
+        write: &RecordWrite,
+        request: &ReadRequest,
+    ) -> Result<WriteAnswer, ConnectError> {
+        let rules = self.rules(request)?;
+        self.reader(request, &rules).await?.write(write).await
     }
 
     async fn vendor_fields(&self) -> Result<Vec<VendorField>, ConnectError> {

@@ -86,6 +86,26 @@ impl Vendor {
         }
     }
 
+    /// Makes a request of the manifest that changes something: a failure that leaves
+    /// open whether it was done is not tried again. The answer may be one of refusal.
+    pub(super) async fn once(
+        &self,
+        call: &CompiledCall,
+        variables: &Variables,
+        today: Option<Date>,
+    ) -> Result<Answer, ConnectError> {
+        let general = self.general(today);
+        let mut scope = general.scope();
+        variables.add_to(&mut scope);
+        let request = call.once(self.http.base(), &scope)?;
+        self.send(request).await
+    }
+
+    /// The connection's settings.
+    pub(super) const fn settings(&self) -> &Json {
+        &self.settings
+    }
+
     /// Makes a request of the manifest; the answer may be one of refusal.
     pub(super) async fn ask(
         &self,

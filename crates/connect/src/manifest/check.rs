@@ -167,7 +167,14 @@ impl Check {
             secrets: manifest.secrets.iter().map(Input::from).collect(),
             settings: manifest.settings.iter().map(Input::from).collect(),
             fields,
-            writes: self.fields(&manifest.writes, &root.name("writes")),
+            writes: match &manifest.write {
+                None => self.fields(&manifest.writes, &root.name("writes")),
+                Some(write) => (write.fields.keys())
+                    .filter_map(|name| {
+                        self.field(name, root.name("write").name("fields").name(name))
+                    })
+                    .collect(),
+            },
             features: manifest.features.clone(),
             evidence: manifest.evidence.clone(),
             account: manifest.account.clone(),

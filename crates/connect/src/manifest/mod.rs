@@ -15,6 +15,7 @@ mod place;
 mod reading;
 mod text;
 mod webhook;
+mod write;
 mod written;
 
 #[cfg(test)]

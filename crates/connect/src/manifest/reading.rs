@@ -13,7 +13,7 @@ use super::text::Texts;
 pub(crate) struct Call {
     /// The path below the base address, beginning with a slash, or a whole address that begins with https://.
     pub(crate) path: String,
-    /// GET, POST or PUT; GET when nothing is said. A request of a read is repeated after failures, so it must change nothing.
+    /// GET, POST, PUT or PATCH; GET when nothing is said. A request of a read is repeated after failures, so it must change nothing.
     #[serde(default)]
     pub(crate) method: Method,
     /// Parameters of the address.
@@ -42,6 +42,8 @@ pub(crate) enum Method {
     Post,
     /// Replaces.
     Put,
+    /// Changes.
+    Patch,
 }
 
 /// A list of people. A connector may have several: those who left may stand in one of their own.

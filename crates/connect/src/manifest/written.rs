@@ -14,6 +14,7 @@ use super::info::{Confidence, EvidenceInfo, LeaverInfo, ReadById};
 use super::reading::{ById, Changes, Company, Discovery, Join, People};
 use super::text::Texts;
 use super::webhook::Webhook;
+use super::write::Write;
 
 /// A connector's manifest: what it is, what it needs, and how it is spoken to.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -114,6 +115,8 @@ pub(crate) struct Manifest {
     /// Asking by id whether somebody is still there; the first whose `when` fits counts.
     #[serde(default)]
     pub(crate) by_id: Vec<ById>,
+    /// What can be written; `writes` is made of it.
+    pub(crate) write: Option<Write>,
     /// How the vendor tells by itself that something changed.
     pub(crate) webhook: Option<Webhook>,
     /// Which fields the vendor has for this company.
