@@ -96,7 +96,8 @@ fn people() -> Vec<Value> {
                 email("B", "old@nordlys.example", false), email("B", "kari@nordlys.example", true)]},
             "phoneNav": {"results": [
                 {"countryCode": "+47", "areaCode": null, "phoneNumber": "40000000", "isPrimary": true}]},
-            "nationalIdNav": {"results": []}}),
+            "nationalIdNav": {"results": [
+                {"nationalId": "17912099997", "country": "NOR", "isPrimary": true}]}}),
         json!({"personIdExternal": "1000", "lastModifiedDateTime": "/Date(1717200000000+0000)/",
             "employmentNav": {"results": [employment("1000", "u-9", "2010-01-01", None)]},
             "emailNav": {"results": [email("B", "nina@nordlys.example", true)]},
@@ -239,7 +240,7 @@ fn record<'a>(records: &'a [SourceRecord], id: &str) -> &'a SourceRecord {
 #[tokio::test]
 async fn people_are_read_with_their_employments_today_and_later() {
     let vendor = company().await;
-    let connector = basic(&vendor, &[]);
+    let connector = basic(&vendor, &[("test_identities", "accept")]);
     let (evidence, records) = read(&*connector).await;
     assert_eq!(evidence.account.as_deref(), Some("NORDLYS"));
     assert_eq!(evidence.level, EvidenceLevel::Ended, "{evidence:?}");
@@ -248,6 +249,7 @@ async fn people_are_read_with_their_employments_today_and_later() {
 
     let kari = record(&records, "1001");
     assert_eq!((kari.whole, &kari.problems[..]), (true, &[][..]));
+    assert!(kari.fields.value(Field::NationalId).is_some());
     assert_eq!(kari.revision, Some(1_717_200_000_000));
     for (field, text) in [
         (Field::GivenName, "Kari"),

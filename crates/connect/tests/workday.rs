@@ -360,7 +360,7 @@ fn nora() -> String {
          </wd:Legal_Name_Data><wd:Preferred_Name_Data><wd:Name_Detail_Data wd:Formatted_Name=\"Åse Lind\">\
          <wd:First_Name>Åse &amp; 🙂</wd:First_Name><wd:Last_Name>Lind</wd:Last_Name></wd:Name_Detail_Data>\
          </wd:Preferred_Name_Data></wd:Name_Data><wd:Birth_Date>1990-09-04-07:00</wd:Birth_Date>\
-         <wd:Identification_Data><wd:National_ID><wd:National_ID_Data><wd:ID>17054026641</wd:ID>\
+         <wd:Identification_Data><wd:National_ID><wd:National_ID_Data><wd:ID>17912099997</wd:ID>\
          <wd:Country_Reference><wd:ID wd:type=\"ISO_3166-1_Alpha-2_Code\">NO</wd:ID>\
          <wd:ID wd:type=\"ISO_3166-1_Alpha-3_Code\">NOR</wd:ID></wd:Country_Reference>\
          </wd:National_ID_Data></wd:National_ID></wd:Identification_Data>\

@@ -319,7 +319,10 @@ pub(super) fn put(
         Field::Phone => draft.phone(said, country()),
         Field::DateOfBirth => draft.date_of_birth(said),
         Field::NationalId => {
-            draft.national_id(said, country().and_then(|code| Country::parse(code).ok()));
+            draft.national_id(
+                said,
+                country().and_then(|code| Country::parse_either(code).ok()),
+            );
         }
         Field::BankAccount => {
             let letters = said.and_then(Json::as_str).map(str::trim_start);

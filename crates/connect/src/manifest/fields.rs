@@ -38,7 +38,7 @@ pub(crate) struct Source {
     pub(crate) otherwise: Option<String>,
     /// The form of a date (strptime, such as %d/%m/%Y), or the zone in which an instant is a day; without it, YYYY-MM-DD.
     pub(crate) date: Option<String>,
-    /// Pointers to the country (ISO 3166-1 alpha-2) of a telephone number or identity number.
+    /// Pointers to the country (ISO 3166-1, two or three letters) of a telephone number or identity number.
     #[serde(default)]
     pub(crate) country: Texts,
     /// Lines of an address; all of them are taken.
