@@ -147,7 +147,10 @@ async fn a_narrow_scope_asks_for_nothing_else() {
     let scope = FieldScope::only([Field::WorkEmail]);
     let (_, records) = read(&*connector, scope).await;
     let asked: Value = serde_json::from_str(&vendor.requests()[0].body).unwrap();
-    assert_eq!(asked["fields"], json!(["id", "status", "workEmail"]));
+    assert_eq!(
+        asked["fields"],
+        json!(["id", "status", "lastChanged", "workEmail"])
+    );
     // The vendor sent more than it was asked for: it is dropped.
     assert_eq!(records[0].fields.iter().count(), 1);
 }
@@ -224,6 +227,28 @@ async fn changes_since_and_deletions_are_read_and_the_vendors_clock_is_told() {
     let request = everybody.since(since);
     let evidence = connector.read(&request, &mut sink).await.unwrap();
     assert_eq!(evidence.changes_since, None);
+}
+
+#[tokio::test]
+async fn an_address_of_which_a_part_may_not_be_seen_is_not_known() {
+    let vendor = Vendor::start(|_: &Request| {
+        let row = |id: &str, city: &[&str]| {
+            let mut row = json!({"id": id, "status": "Active", "address1": "Storgata 1",
+                "address2": "", "zipcode": "0150"});
+            for city in city {
+                row["city"] = json!(city);
+            }
+            row
+        };
+        let rows = [row("1", &["Oslo"]), row("2", &[""]), row("3", &[])];
+        Raw::json(200, &json!({"employees": rows}))
+    })
+    .await;
+    let (_, records) = read(&*bamboo(&vendor, &[]), FieldScope::all()).await;
+    let known: Vec<bool> = (records.iter())
+        .map(|record| record.fields.value(Field::Address).is_some())
+        .collect();
+    assert_eq!(known, [true, true, false], "empty is said, missing is not");
 }
 
 #[tokio::test]

@@ -133,7 +133,7 @@ impl Engine {
             .collect();
         settings.pause = Arc::clone(&self.pause);
         settings.keep = Some(keep);
-        Ok(muster_connect::open(&connection.connector, settings)?)
+        Ok((self.open_connector)(&connection.connector, settings)?)
     }
 }
 

@@ -6,11 +6,16 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use muster_connect::http::Pause;
+use muster_connect::{ConnectError, Connector, ConnectorSettings};
 use muster_model::time::date_in;
 use muster_model::{Clock, IdSource};
 use muster_storage::{NewOrganisation, Organisation, Storage};
 
 use crate::error::EngineError;
+
+/// Opens a connector by its name in the catalogue.
+pub type OpenConnector =
+    Arc<dyn Fn(&str, ConnectorSettings) -> Result<Box<dyn Connector>, ConnectError> + Send + Sync>;
 
 /// The engine: storage, and what is passed in. Cheap to clone.
 #[derive(Clone)]
@@ -19,6 +24,7 @@ pub struct Engine {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) pause: Arc<dyn Pause>,
+    pub(crate) open_connector: OpenConnector,
 }
 
 impl Engine {
@@ -34,6 +40,17 @@ impl Engine {
             clock,
             ids,
             pause,
+            open_connector: Arc::new(muster_connect::open),
+        }
+    }
+
+    /// The same engine with another way to open connectors: for the proof that
+    /// it keeps its word over one that is broken.
+    #[must_use]
+    pub fn opening(self, open_connector: OpenConnector) -> Self {
+        Self {
+            open_connector,
+            ..self
         }
     }
 

@@ -42,5 +42,5 @@ pub mod sign_in;
 pub mod undoing;
 mod wake;
 
-pub use engine::Engine;
+pub use engine::{Engine, OpenConnector};
 pub use error::EngineError;

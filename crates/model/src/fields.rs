@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
+use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
 
 use crate::digest::Digester;
 use crate::field::Field;
 use crate::said::Said;
-use crate::value::{Value, WrongShape};
+use crate::value::{Plain, Value, WrongShape};
 
 /// Statements by field; a field that is not in it is absent.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -172,7 +173,7 @@ impl Serialize for Fields {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (field, value) in &self.0 {
-            map.serialize_entry(field.name(), &value.as_ref().map(Value::to_json))?;
+            map.serialize_entry(field.name(), &value.as_ref().map(Plain))?;
         }
         map.end()
     }
@@ -180,7 +181,57 @@ impl Serialize for Fields {
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let object = serde_json::Map::deserialize(deserializer)?;
-        Self::from_json(&object).map_err(de::Error::custom)
+        deserializer.deserialize_map(ReadFields)
+    }
+}
+
+/// Reads a map of canonical names, each value in the shape of its field.
+struct ReadFields;
+
+impl<'de> Visitor<'de> for ReadFields {
+    type Value = Fields;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object of fields")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let mut fields = Fields::new();
+        while let Some(field) = map.next_key::<Field>()? {
+            let value = map.next_value_seed(ReadValue(field))?;
+            fields.0.insert(field, value);
+        }
+        Ok(fields)
+    }
+}
+
+/// Reads what is said about one field: a value, or null.
+struct ReadValue(Field);
+
+impl<'de> DeserializeSeed<'de> for ReadValue {
+    type Value = Option<Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ReadValue {
+    type Value = Option<Value>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "a value of {}, or null", self.0)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        Value::read(self.0, deserializer).map(Some)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::digest::Digester;
 use crate::engagement::Engagement;
@@ -108,10 +108,10 @@ impl Serialize for Percentage {
 }
 
 impl<'de> Deserialize<'de> for Percentage {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let percent = f64::deserialize(deserializer)?;
         Self::from_percent(percent)
-            .ok_or_else(|| serde::de::Error::custom("a percentage lies between 0 and 100"))
+            .ok_or_else(|| de::Error::custom("a percentage lies between 0 and 100"))
     }
 }
 
@@ -266,17 +266,8 @@ impl Value {
     /// `pull`, never for logs.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
-        let json = match self {
-            Self::Text(text) => return serde_json::Value::from(text.as_str()),
-            Self::Sealed(text) => return serde_json::Value::from(text.expose()),
-            Self::Date(date) => return serde_json::Value::from(date.to_string()),
-            Self::Percentage(percentage) => serde_json::to_value(percentage),
-            Self::Address(address) => serde_json::to_value(address),
-            Self::Map(map) => serde_json::to_value(map),
-            Self::Engagements(engagements) => serde_json::to_value(engagements),
-        };
         // Plain maps, lists and numbers: there is nothing in them that JSON cannot say.
-        json.unwrap_or(serde_json::Value::Null)
+        serde_json::to_value(Plain(self)).unwrap_or(serde_json::Value::Null)
     }
 
     /// From JSON, with the shape of the field.
@@ -284,27 +275,31 @@ impl Value {
     /// # Errors
     /// [`WrongShape`] when the JSON is of another shape.
     pub fn from_json(field: Field, json: &serde_json::Value) -> Result<Self, WrongShape> {
-        fn read<T: for<'de> Deserialize<'de>>(
-            field: Field,
-            json: &serde_json::Value,
-        ) -> Result<T, WrongShape> {
-            T::deserialize(json).map_err(|error| WrongShape {
-                field,
-                reason: if field.is_sealed() {
-                    "not a text".to_owned()
-                } else {
-                    error.to_string()
-                },
-            })
-        }
+        Self::read(field, json).map_err(|error| WrongShape {
+            field,
+            reason: error.to_string(),
+        })
+    }
+
+    /// From any format, with the shape of the field. An error about a sealed value
+    /// does not repeat it.
+    pub(crate) fn read<'de, D: Deserializer<'de>>(
+        field: Field,
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
         Ok(match field.shape() {
-            Shape::Text => Self::Text(read(field, json)?),
-            Shape::Sealed => Self::Sealed(SealedText::new(read::<String>(field, json)?)),
-            Shape::Date => Self::Date(read(field, json)?),
-            Shape::Percentage => Self::Percentage(read(field, json)?),
-            Shape::Address => Self::Address(read(field, json)?),
-            Shape::Map => Self::Map(read(field, json)?),
-            Shape::Engagements => Self::Engagements(read(field, json)?),
+            Shape::Text => Self::Text(Deserialize::deserialize(deserializer)?),
+            Shape::Sealed => {
+                let text = String::deserialize(deserializer);
+                Self::Sealed(SealedText(
+                    text.map_err(|_| de::Error::custom("not a text"))?,
+                ))
+            }
+            Shape::Date => Self::Date(Deserialize::deserialize(deserializer)?),
+            Shape::Percentage => Self::Percentage(Deserialize::deserialize(deserializer)?),
+            Shape::Address => Self::Address(Deserialize::deserialize(deserializer)?),
+            Shape::Map => Self::Map(Deserialize::deserialize(deserializer)?),
+            Shape::Engagements => Self::Engagements(Deserialize::deserialize(deserializer)?),
         })
     }
 
@@ -332,6 +327,23 @@ impl Value {
                 .map(Engagement::shown)
                 .collect::<Vec<_>>()
                 .join("; "),
+        }
+    }
+}
+
+/// A value on its way into storage, sealed text in the clear: in this crate only.
+pub(crate) struct Plain<'a>(pub(crate) &'a Value);
+
+impl Serialize for Plain<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Text(text) => text.serialize(serializer),
+            Value::Sealed(text) => text.expose().serialize(serializer),
+            Value::Date(date) => date.serialize(serializer),
+            Value::Percentage(percentage) => percentage.serialize(serializer),
+            Value::Address(address) => address.serialize(serializer),
+            Value::Map(map) => map.serialize(serializer),
+            Value::Engagements(engagements) => engagements.serialize(serializer),
         }
     }
 }

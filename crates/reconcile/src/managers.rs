@@ -60,6 +60,10 @@ pub struct Register {
     people: Vec<(PersonId, Option<PersonId>)>,
     records: BTreeMap<ExternalId, u32>,
     addresses: BTreeMap<String, u32>,
+    /// The own addresses of those who come with the plan, with their places: a
+    /// source that names managers by address names those too.
+    own: ExternalIds,
+    own_places: Vec<u32>,
 }
 
 /// One record.
@@ -85,12 +89,13 @@ enum Name {
 
 impl Register {
     /// Notes a record: where its row stands among what brakes see, whether its
-    /// person comes with the plan, and whom it names.
+    /// person comes with the plan and under which address, and whom it names.
     pub fn note(
         &mut self,
         id: &ExternalId,
         outline: Option<u32>,
         coming: bool,
+        address: Option<&str>,
         statement: Option<&Statement>,
     ) {
         let named = statement.map(|statement| match &statement.named {
@@ -103,6 +108,13 @@ impl Register {
             self.people.push(known);
             small(self.people.len() - 1)
         });
+        if let Some(address) = address
+            && coming
+            && !matches!(named, Some(Name::Record(_)))
+        {
+            self.own.push(&Email::fold(address));
+            self.own_places.push(small(self.entries.len()));
+        }
         self.ids.push(id.as_str());
         self.entries.push(Entry {
             outline,
@@ -120,6 +132,18 @@ impl Register {
     /// The addresses that are named, each once.
     pub fn named_addresses(&self) -> impl Iterator<Item = &str> {
         self.addresses.keys().map(String::as_str)
+    }
+
+    /// The only one who comes with the plan under this address.
+    fn coming_under(&self, address: &str, order: &[u32]) -> Option<u32> {
+        let of = |place: &u32| self.own.get(*place as usize);
+        let first = order.partition_point(|place| of(place) < address);
+        let mut same = order
+            .get(first..)?
+            .iter()
+            .take_while(|place| of(place) == address);
+        let only = same.next().filter(|_| same.next().is_none())?;
+        self.own_places.get(*only as usize).copied()
     }
 
     fn person(&self, entry: &Entry) -> Option<(PersonId, Option<PersonId>)> {
@@ -245,10 +269,14 @@ pub fn resolve(register: Register, index: &ManagerIndex) -> Resolved {
             };
         }
     }
+    let own_order = register.own.order();
     let mut addresses = vec![None; register.addresses.len()];
     for (address, place) in &register.addresses {
         if let Some(target) = addresses.get_mut(*place as usize) {
-            *target = index.addresses.get(address).copied().map(Node::Person);
+            *target = match index.addresses.get(address) {
+                Some(person) => Some(Node::Person(*person)),
+                None => register.coming_under(address, &own_order).map(Node::Entry),
+            };
         }
     }
     let mut resolved = Resolved {
@@ -480,7 +508,7 @@ mod tests {
     fn register(statements: &[Statement], coming: bool) -> Register {
         let mut register = Register::default();
         for statement in statements {
-            register.note(&statement.external_id, None, coming, Some(statement));
+            register.note(&statement.external_id, None, coming, None, Some(statement));
         }
         register
     }
@@ -525,12 +553,43 @@ mod tests {
     #[test]
     fn a_manager_may_come_with_the_same_plan() {
         let mut register = register(&[statement("a", None, "b")], true);
-        register.note(&"b".into(), Some(0), true, None);
+        register.note(&"b".into(), Some(0), true, None, None);
         let resolved = resolve(register, &ManagerIndex::default());
         assert_eq!(
             resolved.change(&"a".into()),
             Some((None, Some(ManagerKey::Record("b".into()))))
         );
+    }
+
+    #[test]
+    fn a_manager_named_by_address_may_come_with_the_same_plan() {
+        let named = |record: &str, address: &str| Statement {
+            named: Named::Address(address.to_owned()),
+            ..statement(record, None, "")
+        };
+        let mut register = Register::default();
+        for (record, own, manager) in [
+            ("a", "a@nordlys.example", "b@nordlys.example"),
+            ("c", "c@nordlys.example", "twin@nordlys.example"),
+        ] {
+            let statement = named(record, manager);
+            register.note(&record.into(), None, true, Some(own), Some(&statement));
+        }
+        for (record, own) in [
+            ("b", "B@nordlys.example"),
+            ("twin", "twin@nordlys.example"),
+            ("other twin", "twin@nordlys.example"),
+        ] {
+            register.note(&record.into(), Some(0), true, Some(own), None);
+        }
+        let resolved = resolve(register, &ManagerIndex::default());
+        assert_eq!(
+            resolved.change(&"a".into()),
+            Some((None, Some(ManagerKey::Record("b".into()))))
+        );
+        // Of two who come under one address neither is taken.
+        assert_eq!(resolved.change(&"c".into()), None);
+        assert!(resolved.waits(&"c".into()));
     }
 
     #[test]

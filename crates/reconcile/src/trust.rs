@@ -123,6 +123,7 @@ pub struct Verdict {
     emptied: bool,
     proved: bool,
     first_read: bool,
+    older: bool,
     /// Fields that are filled far less often than in the read's history.
     pub dropped: BTreeSet<Field>,
 }
@@ -149,6 +150,13 @@ impl Verdict {
     #[must_use]
     pub const fn proved(&self) -> bool {
         self.proved
+    }
+
+    /// Is it an older state of the source than the one known? Those who left
+    /// since look employed in it, so that nobody is brought back by it.
+    #[must_use]
+    pub const fn is_older_copy(&self) -> bool {
+        self.older
     }
 
     /// Has no read been judged before this one? Nobody is suspended, ended or
@@ -265,6 +273,7 @@ pub fn judge(
         // Nothing is judged by a part.
         proved: proved && !is_partial,
         first_read: history.reads.is_empty(),
+        older: evidence.has(DoubtKind::OlderThanLastRead),
         create: !broken(2) && !dropped.iter().any(concerned),
         // Whether a field vanished from everybody cannot be seen in a few.
         emptied: !broken(3) && !is_partial,

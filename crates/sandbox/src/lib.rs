@@ -5,14 +5,19 @@
 //! recorded exchanges against facts from that document.
 
 mod address;
+mod bamboohr;
 pub mod company;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod exchange;
 mod fault;
+mod google;
 mod listener;
 mod server;
+mod simulator;
+mod stage;
 mod tripletex;
+mod wire;
 
 pub use exchange::{Exchange, LEFT_OUT};
 pub use fault::{Fault, FaultError};

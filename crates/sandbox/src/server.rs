@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use futures::StreamExt;
 use jiff::civil::Date;
 use thiserror::Error;
@@ -22,14 +22,16 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::address::decoded;
+use crate::bamboohr::BambooHr;
 use crate::company::Company;
-use crate::exchange::{Exchange, LEFT_OUT};
+use crate::exchange::Exchange;
 use crate::fault::Fault;
+use crate::google::Google;
 use crate::listener::{BracketListener, as_sent};
-use crate::tripletex::{self, Answer, Query, World};
+use crate::simulator::Simulator;
+use crate::tripletex;
+use crate::wire::{Answer, Body as WireBody, WireRequest};
 
-/// The path in front of every call.
-const BASE_PATH: &str = "v2";
 /// Bodies above this many bytes are refused: no list of new employees is near it.
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 /// How long `stop` waits for open connections before it cuts them.
@@ -42,11 +44,29 @@ const CUT_PAUSE: Duration = Duration::from_millis(20);
 pub enum Vendor {
     /// Tripletex API 2.0.
     Tripletex,
+    /// BambooHR API v1 and v2.
+    BambooHr,
+    /// Google Workspace, Directory API v1.
+    GoogleWorkspace,
+}
+
+impl Vendor {
+    /// Every vendor that can be simulated.
+    pub const ALL: [Vendor; 3] = [Vendor::Tripletex, Vendor::BambooHr, Vendor::GoogleWorkspace];
+
+    /// The name people type, which is the connector's.
+    pub fn name(self) -> &'static str {
+        match self {
+            Vendor::Tripletex => "tripletex",
+            Vendor::BambooHr => "bamboohr",
+            Vendor::GoogleWorkspace => "google-workspace",
+        }
+    }
 }
 
 impl fmt::Display for Vendor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("tripletex")
+        formatter.write_str(self.name())
     }
 }
 
@@ -54,12 +74,12 @@ impl FromStr for Vendor {
     type Err = SandboxError;
 
     fn from_str(text: &str) -> Result<Self, SandboxError> {
-        match text {
-            "tripletex" => Ok(Vendor::Tripletex),
-            _ => Err(SandboxError::UnknownVendor {
+        Vendor::ALL
+            .into_iter()
+            .find(|vendor| vendor.name() == text)
+            .ok_or_else(|| SandboxError::UnknownVendor {
                 given: text.to_owned(),
-            }),
-        }
+            })
     }
 }
 
@@ -138,7 +158,7 @@ impl fmt::Debug for SandboxOptions {
 #[derive(Debug, Error)]
 pub enum SandboxError {
     /// No such vendor.
-    #[error("sandbox.vendor.unknown: there is no simulator `{given}`; choose from: tripletex")]
+    #[error("sandbox.vendor.unknown: there is no simulator `{given}`; choose from: {}", Vendor::ALL.map(Vendor::name).join(", "))]
     UnknownVendor {
         /// What was typed.
         given: String,
@@ -159,6 +179,22 @@ pub enum SandboxError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// This vendor's simulator does not show this fault.
+    #[error(
+        "sandbox.fault.not-shown: the simulator of {vendor} does not show `{fault}`; leave it out, or use another vendor"
+    )]
+    NotShown {
+        /// Whose simulator.
+        vendor: Vendor,
+        /// Which fault.
+        fault: Fault,
+    },
+    /// No key can be made.
+    #[error("sandbox.key: the simulator's key cannot be made: {message}; try another seed")]
+    Key {
+        /// What the maker of keys says.
+        message: String,
+    },
     /// The address cannot be listened on.
     #[error("sandbox.listen: cannot listen on {address}: {source}; choose another address or port")]
     Listen {
@@ -176,6 +212,8 @@ impl SandboxError {
             SandboxError::UnknownVendor { .. } => "sandbox.vendor.unknown",
             SandboxError::UnknownField { .. } => "sandbox.fault.unknown-field",
             SandboxError::Log { .. } => "sandbox.log",
+            SandboxError::NotShown { .. } => "sandbox.fault.not-shown",
+            SandboxError::Key { .. } => "sandbox.key",
             SandboxError::Listen { .. } => "sandbox.listen",
         }
     }
@@ -191,9 +229,8 @@ pub struct Sandbox {
 }
 
 /// What the server's tasks share.
-#[derive(Debug)]
 struct Shared {
-    world: Mutex<World>,
+    simulator: Mutex<Box<dyn Simulator>>,
     /// None when exchanges are not kept.
     exchanges: Option<Mutex<Vec<Exchange>>>,
     /// None when writes are not logged.
@@ -203,8 +240,14 @@ struct Shared {
 }
 
 impl Shared {
-    fn world(&self) -> MutexGuard<'_, World> {
-        lock(&self.world)
+    fn simulator(&self) -> MutexGuard<'_, Box<dyn Simulator>> {
+        lock(&self.simulator)
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Shared").finish_non_exhaustive()
     }
 }
 
@@ -228,11 +271,16 @@ pub async fn start(options: SandboxOptions, listen: SocketAddr) -> Result<Sandbo
     let record = options.record;
     let write_log = options.write_log.as_deref().map(opened).transpose()?;
     let log = options.log.as_deref().map(opened).transpose()?;
-    let world = match options.vendor {
-        Vendor::Tripletex => World::new(options, &format!("{address}/{BASE_PATH}"))?,
+    let simulator: Box<dyn Simulator> = match options.vendor {
+        Vendor::Tripletex => Box::new(tripletex::World::new(
+            options,
+            &format!("{address}/{}", tripletex::BASE_PATH),
+        )?),
+        Vendor::BambooHr => Box::new(BambooHr::new(options)?),
+        Vendor::GoogleWorkspace => Box::new(Google::new(options, &address.to_string())?),
     };
     let shared = Arc::new(Shared {
-        world: Mutex::new(world),
+        simulator: Mutex::new(simulator),
         exchanges: record.then(|| Mutex::new(Vec::new())),
         write_log: write_log.map(Mutex::new),
         log: log.map(Mutex::new),
@@ -260,30 +308,23 @@ pub async fn start(options: SandboxOptions, listen: SocketAddr) -> Result<Sandbo
 }
 
 impl Sandbox {
-    /// Where it is reached; ends in the vendor's base path, without a slash.
+    /// Where it is reached: what stands in place of the vendor's host and, if the
+    /// vendor has one, base path; without a slash at the end.
     pub fn base_url(&self) -> String {
-        format!("http://{}/{BASE_PATH}", self.address)
+        match self.shared.simulator().base_path() {
+            "" => format!("http://{}", self.address),
+            path => format!("http://{}/{path}", self.address),
+        }
     }
 
     /// The secrets that open it, by the names of `--secret`.
     pub fn credentials(&self) -> BTreeMap<String, String> {
-        let world = self.shared.world();
-        BTreeMap::from([
-            (
-                "consumer_token".to_owned(),
-                world.consumer_token().to_owned(),
-            ),
-            (
-                "employee_token".to_owned(),
-                world.employee_token().to_owned(),
-            ),
-        ])
+        self.shared.simulator().credentials()
     }
 
-    /// The settings a connection needs, by the names of `--set`: made-up people
-    /// have synthetic national ids, which are refused elsewhere.
+    /// The settings a connection needs, by the names of `--set`.
     pub fn settings(&self) -> BTreeMap<String, String> {
-        BTreeMap::from([("test_identities".to_owned(), "accept".to_owned())])
+        self.shared.simulator().settings()
     }
 
     /// What `muster sandbox` prints first.
@@ -308,12 +349,12 @@ impl Sandbox {
     /// Serves another state of the company from now on; tokens and sessions
     /// stay good, what was written to the former state is gone.
     pub fn set_company(&self, company: Company) {
-        self.shared.world().set_company(company);
+        self.shared.simulator().set_company(company);
     }
 
     /// Sets what `stale` shows from now on.
     pub fn set_earlier(&self, earlier: Company) {
-        self.shared.world().set_earlier(earlier);
+        self.shared.simulator().set_earlier(earlier);
     }
 
     /// Shows these faults from now on, each from its beginning.
@@ -322,7 +363,7 @@ impl Sandbox {
     /// When `drop-field` names a field that the vendor does not have; the
     /// faults then stay as they were.
     pub fn set_faults(&self, faults: Vec<Fault>) -> Result<(), SandboxError> {
-        self.shared.world().set_faults(faults)
+        self.shared.simulator().set_faults(faults)
     }
 
     /// Stops listening; answers under way have a second to end.
@@ -357,64 +398,68 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
         return plain(StatusCode::PAYLOAD_TOO_LARGE);
     };
     let path_as_sent = as_sent(parts.uri.path());
-    let segments: Vec<String> = path_as_sent
+    let path: Vec<String> = path_as_sent
         .split('/')
         .filter(|segment| !segment.is_empty())
         .map(decoded)
         .collect();
-    let query = parts.uri.query().unwrap_or_default();
-    let path = match segments.split_first() {
-        Some((base, rest)) if base == BASE_PATH => rest.to_vec(),
-        // Outside the base path nothing is found, in the vendor's own words.
-        _ => Vec::new(),
-    };
-    let request = tripletex::Request {
+    let request = WireRequest {
         method: parts.method.as_str().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        path_as_sent,
         path,
-        query: Query::of(query),
-        authorization: text_of(&parts.headers, &header::AUTHORIZATION),
-        if_none_match: text_of(&parts.headers, &header::IF_NONE_MATCH),
+        headers: parts.headers,
         body: body.to_vec(),
     };
-    let answer = shared.world().answer(&request);
-    if let Some(log) = &shared.write_log {
-        log_write(log, &request, &path_as_sent, answer.status);
+    let (mut answer, is_write) = {
+        let mut simulator = shared.simulator();
+        (simulator.answer(&request), simulator.is_write(&request))
+    };
+    if let Some(log) = &shared.write_log
+        && is_write
+    {
+        log_write(log, &request, answer.status);
     }
     if let Some(delay) = answer.delay {
         tokio::time::sleep(delay).await;
     }
     if let Some(log) = &shared.log {
-        let mark = if query.is_empty() { "" } else { "?" };
-        let (method, status) = (&request.method, answer.status);
-        let line = format!("{method} {path_as_sent}{mark}{query} {status}\n");
+        let mark = if request.query.is_empty() { "" } else { "?" };
+        let (method, path, query) = (&request.method, &request.path_as_sent, &request.query);
+        let line = format!("{method} {path}{mark}{query} {}\n", answer.status);
         if let Err(error) = lock(log).write_all(line.as_bytes()) {
             tracing::error!(%error, "the log cannot be written");
         }
     }
     if let Some(exchanges) = &shared.exchanges {
-        let exchange = recorded(&request, &path_as_sent, query, &answer);
+        let mut exchange = recorded(&request, &mut answer);
+        shared.simulator().redact(&request, &mut exchange);
         lock(exchanges).push(exchange);
     }
     response(answer)
 }
 
-/// Logs a call that writes; reads and sessions are none.
-fn log_write(log: &Mutex<File>, request: &tripletex::Request, path: &str, status: u16) {
-    let reads = request.method == "GET";
-    if reads || request.path.first().is_some_and(|first| first == "token") {
-        return;
-    }
+/// Logs a call that writes.
+fn log_write(log: &Mutex<File>, request: &WireRequest, status: u16) {
     let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let line = serde_json::json!({
-        "method": request.method, "path": path, "status": status, "body": body,
+        "method": request.method, "path": request.path_as_sent, "status": status, "body": body,
     });
     if let Err(error) = writeln!(lock(log), "{line}") {
         tracing::error!(%error, "the log of writes cannot be written");
     }
 }
 
-fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(str::to_owned)
+/// The exchange as it is kept, before secrets are taken out.
+fn recorded(request: &WireRequest, answer: &mut Answer) -> Exchange {
+    Exchange {
+        method: request.method.clone(),
+        path: request.path_as_sent.clone(),
+        query: request.query.clone(),
+        request_body: (!request.body.is_empty()).then(|| request.text()),
+        status: answer.status,
+        response_body: answer.gather().cloned(),
+    }
 }
 
 fn plain(status: StatusCode) -> Response<Body> {
@@ -435,21 +480,23 @@ fn response(answer: Answer) -> Response<Body> {
             headers.insert(name, value);
         }
     }
-    if let Some(body) = answer.body {
+    if !matches!(answer.body, WireBody::None) {
         headers.insert(
             header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json; charset=utf-8"),
+            HeaderValue::from_static(answer.content_type),
         );
-        *response.body_mut() = match answer.claimed_length {
-            None => Body::from(body),
-            Some(length) => {
-                response
-                    .headers_mut()
-                    .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-                cut_stream(body)
-            }
-        };
     }
+    *response.body_mut() = match (answer.body, answer.claimed_length) {
+        (WireBody::None, _) => Body::empty(),
+        (WireBody::Text(body), None) => Body::from(body),
+        (WireBody::Text(body), Some(length)) => {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+            cut_stream(body)
+        }
+        (WireBody::Pieces(pieces), _) => {
+            Body::from_stream(futures::stream::iter(pieces.map(Ok::<_, std::io::Error>)))
+        }
+    };
     response
 }
 
@@ -462,58 +509,4 @@ fn cut_stream(body: String) -> Body {
         Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted))
     });
     Body::from_stream(futures::stream::iter([Ok(body)]).chain(breaking))
-}
-
-/// The exchange as it is kept: secrets in the path, the query and the bodies of
-/// session calls are replaced.
-fn recorded(request: &tripletex::Request, path: &str, query: &str, answer: &Answer) -> Exchange {
-    let mut exchange = Exchange {
-        method: request.method.clone(),
-        path: path.to_owned(),
-        query: query.to_owned(),
-        request_body: (!request.body.is_empty())
-            .then(|| String::from_utf8_lossy(&request.body).into_owned()),
-        status: answer.status,
-        response_body: answer.body.clone(),
-    };
-    let is_session_call = matches!(request.path.as_slice(), [token, session, _] if token == "token" && session == "session");
-    if is_session_call {
-        if exchange.method == "DELETE" {
-            exchange.path = format!("/{BASE_PATH}/token/session/{LEFT_OUT}");
-        }
-        exchange.query = query
-            .split('&')
-            .map(|pair| match pair.split_once('=') {
-                Some((name, _)) if name.ends_with("Token") => format!("{name}={LEFT_OUT}"),
-                _ => pair.to_owned(),
-            })
-            .collect::<Vec<_>>()
-            .join("&");
-        exchange.request_body = exchange.request_body.map(|body| without_tokens(&body));
-        exchange.response_body = exchange.response_body.map(|body| without_tokens(&body));
-    }
-    exchange
-}
-
-/// A session call's body with every token's text replaced; a body that is no
-/// JSON is replaced as a whole.
-fn without_tokens(body: &str) -> String {
-    let Ok(mut value) = serde_json::from_str(body) else {
-        return LEFT_OUT.to_owned();
-    };
-    replace_tokens(&mut value);
-    value.to_string()
-}
-
-fn replace_tokens(value: &mut serde_json::Value) {
-    if let serde_json::Value::Object(properties) = value {
-        for (name, value) in properties {
-            match value {
-                serde_json::Value::String(text) if name == "token" || name.ends_with("Token") => {
-                    LEFT_OUT.clone_into(text);
-                }
-                inner => replace_tokens(inner),
-            }
-        }
-    }
 }

@@ -1,10 +1,8 @@
 //! Source records as they are stored.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
-use muster_model::{Digest, ExternalId, MatchKey, RunId, SnapshotId, SourceRecord};
+use muster_model::{Digest, ExternalId, RunId, SnapshotId, SourceRecord};
 
 /// A record as it was just read.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,8 +11,6 @@ pub struct RecordToStore {
     pub record: SourceRecord,
     /// [`SourceRecord::digest`] with the organisation's key.
     pub digest: Digest,
-    /// The keyed digests of its keys, to match by.
-    pub keys: BTreeMap<MatchKey, Digest>,
 }
 
 /// What became of a page of records.

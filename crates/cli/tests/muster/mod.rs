@@ -295,11 +295,21 @@ impl Muster {
         Books::of(&summary)
     }
 
-    /// A simulator; `None` for a free port.
+    /// A simulator of Tripletex; `None` for a free port.
     pub(crate) fn sandbox(&self, arguments: &[&str], address: Option<&str>) -> Sandbox {
+        self.sandbox_of("tripletex", arguments, address)
+    }
+
+    /// A vendor's simulator; `None` for a free port.
+    pub(crate) fn sandbox_of(
+        &self,
+        vendor: &str,
+        arguments: &[&str],
+        address: Option<&str>,
+    ) -> Sandbox {
         let mut child = self
             .command()
-            .args(["sandbox", "tripletex"])
+            .args(["sandbox", vendor])
             .args(arguments)
             .args(["--listen", address.unwrap_or("127.0.0.1:0")])
             .stdout(Stdio::piped())
@@ -310,12 +320,17 @@ impl Muster {
             .read_line(&mut line)
             .unwrap();
         let first: Value = serde_json::from_str(&line).unwrap();
-        let files = ["consumer_token", "employee_token"].map(|name| {
-            let path = self.path(name);
-            std::fs::write(&path, first["credentials"][name].as_str().unwrap()).unwrap();
-            format!("{name}=@{path}")
-        });
+        let credentials = first["credentials"].as_object().unwrap();
+        let files = credentials
+            .iter()
+            .map(|(name, secret)| {
+                let path = self.path(name);
+                std::fs::write(&path, secret.as_str().unwrap()).unwrap();
+                format!("{name}=@{path}")
+            })
+            .collect();
         Sandbox {
+            vendor: vendor.to_owned(),
             child,
             first,
             files,
@@ -341,9 +356,11 @@ impl Books {
 
 /// A running simulator.
 pub(crate) struct Sandbox {
+    vendor: String,
     child: Child,
     first: Value,
-    files: [String; 2],
+    /// `NAME=@FILE` of each secret.
+    files: Vec<String>,
 }
 
 impl Sandbox {
@@ -370,25 +387,21 @@ impl Sandbox {
     }
 
     fn source(&self) -> Vec<String> {
-        let [consumer, employee] = self.files.clone();
-        [
-            "--base-url",
-            &self.base_url(),
-            "--set",
-            "test_identities=accept",
-            "--secret",
-            &consumer,
-            "--secret",
-            &employee,
-        ]
-        .map(ToOwned::to_owned)
-        .to_vec()
+        let mut arguments = vec!["--base-url".to_owned(), self.base_url()];
+        for (name, value) in self.first["settings"].as_object().unwrap() {
+            let value = value.as_str().unwrap();
+            arguments.extend(["--set".to_owned(), format!("{name}={value}")]);
+        }
+        for file in &self.files {
+            arguments.extend(["--secret".to_owned(), file.clone()]);
+        }
+        arguments
     }
 
     /// The arguments that connect it.
     pub(crate) fn connect(&self, name: &str, preset: &str) -> Vec<String> {
         let mut arguments: Vec<String> =
-            ["connect", "tripletex", "--name", name, "--preset", preset]
+            ["connect", &self.vendor, "--name", name, "--preset", preset]
                 .map(ToOwned::to_owned)
                 .to_vec();
         arguments.extend(self.source());
@@ -397,7 +410,7 @@ impl Sandbox {
 
     /// The arguments that pull from it.
     pub(crate) fn pull(&self, more: &[&str]) -> Vec<String> {
-        let mut arguments: Vec<String> = ["pull", "tripletex"].map(ToOwned::to_owned).to_vec();
+        let mut arguments: Vec<String> = ["pull", &self.vendor].map(ToOwned::to_owned).to_vec();
         arguments.extend(self.source());
         arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
         arguments

@@ -31,6 +31,17 @@ pub(super) struct AddressParts {
     pub(super) postal_code: Option<Pointer>,
     pub(super) city: Option<Pointer>,
     pub(super) country: Option<Pointer>,
+    /// Is a part that is missing from the row one that may not be seen?
+    whole: bool,
+}
+
+impl AddressParts {
+    /// Is a part hidden, so that the address is not known as a whole?
+    pub(super) fn is_hidden(&self, trees: &Trees<'_>) -> bool {
+        let parts = [&self.postal_code, &self.city, &self.country];
+        let mut pointers = self.lines.iter().chain(parts.into_iter().flatten());
+        self.whole && pointers.any(|pointer| trees.find(pointer).is_none())
+    }
 }
 
 /// What a mapping came to.
@@ -139,6 +150,7 @@ impl CompiledMapping {
                         &source.address_country,
                         trees,
                     ),
+                    whole: source.whole,
                 }
             });
         Self {

@@ -300,6 +300,9 @@ pub(super) fn put(
     own_id: &str,
 ) {
     if let Some(parts) = &mapping.address {
+        if parts.is_hidden(trees) {
+            return;
+        }
         let lines: Vec<Option<&Json>> = parts.lines.iter().map(|line| trees.find(line)).collect();
         let find = |pointer: &Option<_>| pointer.as_ref().and_then(|pointer| trees.find(pointer));
         let (code, city) = (find(&parts.postal_code), find(&parts.city));

@@ -50,6 +50,10 @@ pub(crate) struct Source {
     pub(crate) city: Option<String>,
     /// Country of an address, as code.
     pub(crate) address_country: Option<String>,
+    /// An address of which one part is missing from the row, not empty but missing, counts as not
+    /// said: of vendors that leave out what may not be seen.
+    #[serde(default)]
+    pub(crate) whole: bool,
     /// What the vendor is asked for when it lets fields be chosen; without it, the first names of the pointers.
     #[serde(default)]
     pub(crate) asks: Vec<String>,

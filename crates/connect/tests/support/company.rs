@@ -68,6 +68,7 @@ fn employee(number: u64) -> Employee {
     Employee {
         id: 1000 + number,
         version: 3,
+        changed: TODAY,
         employee_number: (number != 3).then(|| format!("{number:04}")),
         given_name: ["Åse", "Kåre", "Zoë", "Ola 🦊"][usize::try_from(number % 4).unwrap()]
             .to_owned(),

@@ -1,6 +1,7 @@
 //! Some rows of a plan, in one transaction: loaded, checked against their
 //! preconditions, done by the pure core, and written in bulk.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -117,16 +118,20 @@ impl<'a> Work<'a> {
                 applied.left(change);
                 continue;
             }
-            let mut change = change.clone();
+            // Most rows are done as they stand.
+            let mut change = Cow::Borrowed(change);
             let in_part = row.state == ChangeState::Waiting;
             // Decided rows come without what is done already.
             if in_part && self.choice.decided.is_none() {
                 // What was not held is done already.
-                change.effects.retain(|planned| planned.held.is_some());
+                let open = &mut change.to_mut().effects;
+                open.retain(|planned| planned.held.is_some());
             }
             let kinds: Vec<Option<HoldKind>> =
                 change.effects.iter().map(|planned| planned.held).collect();
-            release(&mut change, &self.choice.allow);
+            if kinds.iter().any(Option::is_some) {
+                release(change.to_mut(), &self.choice.allow);
+            }
             if !is_workable(&change) {
                 // Somebody decided that nothing is done.
                 if self.choice.decided.is_some() {

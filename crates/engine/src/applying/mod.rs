@@ -31,7 +31,7 @@ use crate::lease::LEASE;
 use crate::planning::Planned;
 
 /// Rows applied in one transaction.
-const AT_ONCE: usize = 2_000;
+const AT_ONCE: usize = 5_000;
 /// Rows read at once where they are only looked at.
 const PAGE: u32 = 2_000;
 /// How often a block is tried against other writers.

@@ -67,7 +67,7 @@ impl Engine {
             Ok(evidence) => evidence,
             Err(error) => return Err(sink.failure(error)),
         };
-        let (tally, began) = sink.finish();
+        let (tally, began) = sink.finish().await?;
         if tally.repeated > 0 {
             evidence.doubt(
                 DoubtKind::RecordTwice,

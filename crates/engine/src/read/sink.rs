@@ -1,12 +1,13 @@
-//! Where records go as they are read: into the snapshot, a page a transaction.
-
-use std::collections::BTreeSet;
+//! Where records go as they are read: into the snapshot, some thousand a
+//! transaction, while the source is asked for more.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use muster_connect::{ConnectError, RecordSink, SinkError};
-use muster_model::{DigestKey, ExternalId, MatchKey, RunId, SnapshotId, SourceRecord};
+use muster_model::{ConnectionId, DigestKey, OrganisationId, RunId, SnapshotId, SourceRecord};
 use muster_storage::{Connection, Organisation, RecordToStore, Storage, StorageError};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use tracing::Instrument;
 
@@ -15,48 +16,62 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::lease::LEASE;
 
-/// Stores what a connector hands over.
-pub(crate) struct SnapshotSink<'a> {
-    storage: &'a Storage,
-    organisation: &'a Organisation,
-    connection: &'a Connection,
-    snapshot: SnapshotId,
-    run: RunId,
+/// Records gathered before they are stored, some tens of megabytes. The index of keys
+/// is in the order of digests: each transaction touches all of it, however few
+/// records it stores.
+const AT_ONCE: usize = 10_000;
+
+/// Takes what a connector hands over.
+pub(crate) struct SnapshotSink {
     key: DigestKey,
     mapping: String,
-    tally: Tally,
     began: Option<Timestamp>,
+    gathered: Vec<RecordToStore>,
+    /// To whoever stores; closed when there is nothing more.
+    storing: Option<mpsc::Sender<Vec<RecordToStore>>>,
+    stored: JoinHandle<Result<Tally, StorageError>>,
 }
 
-impl<'a> SnapshotSink<'a> {
+impl SnapshotSink {
     pub(crate) fn new(
-        engine: &'a Engine,
-        organisation: &'a Organisation,
-        connection: &'a Connection,
+        engine: &Engine,
+        organisation: &Organisation,
+        connection: &Connection,
         snapshot: SnapshotId,
         run: RunId,
         mapping: String,
     ) -> Self {
-        Self {
-            storage: &engine.storage,
-            organisation,
-            connection,
+        // One group waits while another is stored: never more.
+        let (storing, groups) = mpsc::channel(1);
+        let store = Store {
+            storage: engine.storage.clone(),
+            organisation: organisation.id,
+            connection: connection.id,
             snapshot,
             run,
+        };
+        Self {
             key: organisation.digest_key(),
             mapping,
-            tally: Tally::default(),
             began: None,
+            gathered: Vec::new(),
+            storing: Some(storing),
+            stored: tokio::spawn(store.all(groups)),
         }
     }
 
-    /// What was counted, and when the read began by the source's own clock.
-    pub(crate) fn finish(self) -> (Tally, Option<Timestamp>) {
-        (self.tally, self.began)
+    /// Stores the rest, and tells what was counted, and when the read began by the
+    /// source's own clock.
+    pub(crate) async fn finish(mut self) -> Result<(Tally, Option<Timestamp>), EngineError> {
+        self.pass_on().await?;
+        self.storing = None;
+        Ok((ended(&mut self.stored).await?, self.began))
     }
 
-    /// Whose failure ended the read: the source's, or the storage's in here.
+    /// Whose failure ended the read: the source's, or the storage's in here. Nothing
+    /// is stored any more.
     pub(crate) fn failure(self, error: ConnectError) -> EngineError {
+        self.stored.abort();
         if error.kind() != muster_connect::ErrorKind::Sink {
             return error.into();
         }
@@ -76,46 +91,92 @@ impl<'a> SnapshotSink<'a> {
         }
     }
 
-    async fn store(&mut self, records: Vec<SourceRecord>) -> Result<(), StorageError> {
-        let page: Vec<RecordToStore> = records
-            .into_iter()
-            .map(|mut record| {
-                record.raw.seal(&self.mapping, &self.key);
-                record
-            })
-            .map(|record| RecordToStore {
+    fn gather(&mut self, records: Vec<SourceRecord>) {
+        self.gathered.extend(records.into_iter().map(|mut record| {
+            record.raw.seal(&self.mapping, &self.key);
+            RecordToStore {
                 digest: record.digest(&self.key),
-                keys: MatchKey::ALL
-                    .into_iter()
-                    .filter_map(|key| Some((key, key.digest(&record.fields, &self.key)?)))
-                    .collect(),
                 record,
-            })
-            .collect();
-        let mut transaction = self.storage.begin(self.organisation.id).await?;
-        // A run that lost its lease stores nothing: somebody else reads now.
-        transaction.extend_lease(self.run, LEASE).await?;
-        let stored = transaction
-            .store_records(self.connection.id, self.snapshot, &page)
-            .await?;
-        transaction.commit().await?;
-        let repeated: BTreeSet<&ExternalId> = stored.already_in_this_snapshot.iter().collect();
-        let erased: BTreeSet<&ExternalId> = stored.erased.iter().collect();
-        self.tally.add(&page, &repeated, &erased);
+            }
+        }));
+    }
+
+    /// Gives what was gathered to whoever stores.
+    async fn pass_on(&mut self) -> Result<(), StorageError> {
+        let gathered = std::mem::take(&mut self.gathered);
+        if let Some(storing) = &self.storing
+            && !gathered.is_empty()
+            && storing.send(gathered).await.is_err()
+        {
+            // They end early only for a reason.
+            self.storing = None;
+            ended(&mut self.stored).await?;
+        }
         Ok(())
     }
 }
 
 #[async_trait]
-impl RecordSink for SnapshotSink<'_> {
+impl RecordSink for SnapshotSink {
     async fn records(&mut self, records: Vec<SourceRecord>) -> Result<(), SinkError> {
-        self.store(records)
-            .instrument(tracing::debug_span!("read: store"))
-            .await
-            .map_err(SinkError::new)
+        tracing::debug_span!("read: digest").in_scope(|| self.gather(records));
+        if self.gathered.len() < AT_ONCE {
+            return Ok(());
+        }
+        self.pass_on().await.map_err(SinkError::new)
     }
 
     fn began(&mut self, at: Timestamp) {
         self.began = Some(at);
+    }
+}
+
+async fn ended(
+    stored: &mut JoinHandle<Result<Tally, StorageError>>,
+) -> Result<Tally, StorageError> {
+    match stored.await {
+        Ok(stored) => stored,
+        // A defect of ours goes on as the one it is.
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The program is ending, and whoever waits here with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+/// Stores group after group.
+struct Store {
+    storage: Storage,
+    organisation: OrganisationId,
+    connection: ConnectionId,
+    snapshot: SnapshotId,
+    run: RunId,
+}
+
+impl Store {
+    async fn all(
+        self,
+        mut groups: mpsc::Receiver<Vec<RecordToStore>>,
+    ) -> Result<Tally, StorageError> {
+        let mut tally = Tally::default();
+        while let Some(group) = groups.recv().await {
+            self.store(&group, &mut tally)
+                .instrument(tracing::debug_span!("read: store"))
+                .await?;
+        }
+        Ok(tally)
+    }
+
+    async fn store(&self, group: &[RecordToStore], tally: &mut Tally) -> Result<(), StorageError> {
+        let mut transaction = self.storage.begin(self.organisation).await?;
+        // A run that lost its lease stores nothing: somebody else reads now.
+        transaction.extend_lease(self.run, LEASE).await?;
+        let stored = transaction
+            .store_records(self.connection, self.snapshot, group)
+            .await?;
+        transaction.commit().await?;
+        tally.add(group, &stored);
+        Ok(())
     }
 }

@@ -1,10 +1,10 @@
 //! What is counted while records go by.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use muster_model::evidence::ReadSummary;
 use muster_model::{Engagement, ExternalId, Field, Presence};
-use muster_storage::RecordToStore;
+use muster_storage::{RecordToStore, Stored};
 
 /// Counts of one read.
 #[derive(Debug, Clone, Default)]
@@ -16,22 +16,23 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Counts a page; `repeated` are the ids that stood in this read before, `erased`
-    /// those of erased people, whom nothing counts any more.
-    pub(crate) fn add(
-        &mut self,
-        page: &[RecordToStore],
-        repeated: &BTreeSet<&ExternalId>,
-        erased: &BTreeSet<&ExternalId>,
-    ) {
-        self.repeated += repeated.len() as u64;
-        for stored in page {
-            let record = &stored.record;
-            // Whoever stood on another page was counted there.
-            if record.presence == Presence::Removed
-                || repeated.contains(&record.external_id)
-                || erased.contains(&record.external_id)
-            {
+    /// Counts a group of records by what became of them. Of erased people nothing is
+    /// counted any more, and each id once: where it stood in an earlier group, or
+    /// else where it stands last in this one.
+    pub(crate) fn add(&mut self, group: &[RecordToStore], stored: &Stored) {
+        self.repeated += stored.already_in_this_snapshot.len() as u64;
+        let mut repetitions: BTreeMap<&ExternalId, u32> = BTreeMap::new();
+        for id in &stored.already_in_this_snapshot {
+            *repetitions.entry(id).or_default() += 1;
+        }
+        let erased: BTreeSet<&ExternalId> = stored.erased.iter().collect();
+        for RecordToStore { record, .. } in group {
+            let repeated = repetitions.get_mut(&record.external_id);
+            if let Some(left) = repeated.filter(|left| **left > 0) {
+                *left -= 1;
+                continue;
+            }
+            if record.presence == Presence::Removed || erased.contains(&record.external_id) {
                 continue;
             }
             self.summary.present += 1;

@@ -15,6 +15,7 @@ use crate::world::{DatabaseKind, Setting, World, rehearsal};
 fn as_shown(company: &Company, employee: &Employee) -> Employee {
     let mut shown = employee.clone();
     shown.version = 0;
+    shown.changed = jiff::civil::Date::default();
     for engagement in &mut shown.engagements {
         engagement.version = 0;
     }

@@ -194,6 +194,22 @@ pub(super) fn is_leaving(effects: &[Planned]) -> bool {
     })
 }
 
+/// Do these effects bring back somebody who had left?
+pub(super) fn is_returning(effects: &[Planned]) -> bool {
+    effects.iter().any(|planned| {
+        matches!(
+            planned.effect,
+            Effect::Employment {
+                from: EngagementStatus::Ended,
+                ..
+            } | Effect::Access {
+                from: Access::Suspended | Access::Ended,
+                ..
+            }
+        )
+    })
+}
+
 const fn is_withdrawal(effect: &Effect) -> bool {
     matches!(
         effect,

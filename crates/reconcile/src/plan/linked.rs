@@ -116,6 +116,8 @@ impl Outcome {
             // Whoever keeps access is in nobody's way: no brake counts them.
             let brake = (leaving && self.turn.spared.is_none()).then(|| self.brake());
             employing::tie(&mut effects, brake, held);
+        } else if subject.verdict.is_older_copy() && employing::is_returning(&effects) {
+            employing::tie(&mut effects, None, Some(HoldKind::Doubt));
         }
         // Deleted, or covered no more: the record holds nobody from now on.
         if self.still_holds(subject) && held.is_none() {

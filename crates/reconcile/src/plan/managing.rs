@@ -90,6 +90,17 @@ pub(super) fn comes(change: &Change) -> bool {
     })
 }
 
+/// The address under which somebody comes whom this row makes.
+pub(super) fn address_of(change: &Change) -> Option<&str> {
+    change
+        .effects
+        .iter()
+        .find_map(|planned| match &planned.effect {
+            Effect::Create { fields, .. } => fields.text(Field::WorkEmail),
+            _ => None,
+        })
+}
+
 /// Adds to the rows of a block what follows from the statements about managers.
 pub(super) fn resolve(resolved: &Resolved, rows: &mut Rows) {
     for change in &mut rows.changes {

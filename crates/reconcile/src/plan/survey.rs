@@ -154,13 +154,14 @@ impl Survey {
             let statement = statements.get(id).copied();
             let comes = managing::comes(change);
             if comes || statement.is_some() {
-                self.register.note(id, Some(outline), comes, statement);
+                let address = managing::address_of(change);
+                (self.register).note(id, Some(outline), comes, address, statement);
             }
         }
         for quiet in &rows.quiet {
             if let Some(statement) = statements.get(&quiet.external_id) {
                 let id = &quiet.external_id;
-                self.register.note(id, None, false, Some(statement));
+                self.register.note(id, None, false, None, Some(statement));
             }
         }
         self.administrators_leaving

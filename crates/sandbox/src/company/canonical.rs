@@ -135,7 +135,7 @@ fn employment_type(period: &Period) -> &'static str {
 
 /// The primary engagement: running before future before ended; then the
 /// largest percentage; then the earliest start; then the smallest id.
-fn primary(employee: &Employee, day: Date) -> Option<&Engagement> {
+pub(crate) fn primary(employee: &Employee, day: Date) -> Option<&Engagement> {
     employee.engagements.iter().min_by_key(|engagement| {
         let when = if engagement.is_running_on(day) {
             0
@@ -155,7 +155,7 @@ fn primary(employee: &Employee, day: Date) -> Option<&Engagement> {
 }
 
 /// The terms that hold on a day, or the first ones when none has begun.
-fn period_on(engagement: &Engagement, day: Date) -> Option<&Period> {
+pub(crate) fn period_on(engagement: &Engagement, day: Date) -> Option<&Period> {
     let begun = |period: &&Period| period.from <= day;
     engagement
         .periods
@@ -165,7 +165,7 @@ fn period_on(engagement: &Engagement, day: Date) -> Option<&Period> {
         .or_else(|| engagement.periods.first())
 }
 
-fn number(id: &NationalId) -> &str {
+pub(crate) fn number(id: &NationalId) -> &str {
     match id {
         NationalId::Norwegian { number }
         | NationalId::DNumber { number }

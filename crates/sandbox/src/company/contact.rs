@@ -141,7 +141,7 @@ pub(super) fn phone(key: StreamKey, identity: u32, index: u32) -> Phone {
 }
 
 /// A number of ours as E.164.
-pub(super) fn e164(phone: &Phone) -> String {
+pub(crate) fn e164(phone: &Phone) -> String {
     let digits: String = phone.number.chars().filter(char::is_ascii_digit).collect();
     let (code, national) = match phone.country.as_deref() {
         Some("SE") => ("46", digits.trim_start_matches('0')),

@@ -161,6 +161,7 @@ fn employee(
     Ok(Employee {
         id,
         version: 1,
+        changed: start_date,
         employee_number: text("employee_number"),
         given_name: text("given_name").unwrap_or_default(),
         family_name: row.required("family_name")?.to_owned(),

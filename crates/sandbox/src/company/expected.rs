@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use serde::Serialize;
 
 use super::snapshot::{Company, Employee, NationalId};
@@ -144,6 +145,7 @@ fn same_content(one: &Employee, other: &Employee) -> bool {
 fn without_versions(employee: &Employee) -> Employee {
     let mut copy = employee.clone();
     copy.version = 0;
+    copy.changed = Date::default();
     for engagement in &mut copy.engagements {
         engagement.version = 0;
     }

@@ -61,7 +61,9 @@ mod firm_tests;
 #[cfg(test)]
 mod year_tests;
 
+pub(crate) use canonical::{number as national_number, period_on, primary};
 pub use change::{Change, ChangeKind};
+pub(crate) use contact::e164;
 pub use csv_company::CsvOptions;
 pub use csv_error::{CsvError, CsvProblem};
 pub use expected::Expected;

@@ -154,6 +154,8 @@ impl<'a> Portrait<'a> {
         let employee = Employee {
             id,
             version: 1,
+            // What happened before the rehearsal begins happened just before.
+            changed: firm.calendar.date(person.appears.max(FIRST_DAY - 1)),
             employee_number: person
                 .has_employee_number
                 .then(|| (FIRST_EMPLOYEE_NUMBER + ordinal).to_string()),
@@ -180,6 +182,14 @@ impl<'a> Portrait<'a> {
 
     /// What the record says after an event.
     pub(super) fn apply(&mut self, event: &Event) {
+        let before = versions(&self.employee);
+        self.happen(event);
+        if versions(&self.employee) != before {
+            self.employee.changed = self.firm.calendar.date(event.day);
+        }
+    }
+
+    fn happen(&mut self, event: &Event) {
         let day = event.day;
         match event.happening {
             Happening::Joined => {}
@@ -321,6 +331,13 @@ impl<'a> Portrait<'a> {
         engagement.periods.push(next);
         engagement.version += 1;
     }
+}
+
+/// What grows whenever the record or one of its engagements changes.
+fn versions(employee: &Employee) -> u32 {
+    let engagements = employee.engagements.iter();
+    let of_engagements: u32 = engagements.map(|engagement| engagement.version).sum();
+    employee.version.saturating_add(of_engagements)
 }
 
 fn engagement_id(employee: u64, index: usize) -> u64 {

@@ -43,6 +43,8 @@ pub struct Employee {
     pub id: u64,
     /// Grows by one with each change.
     pub version: u32,
+    /// The day of the last change of the record or of one of its engagements.
+    pub changed: Date,
     /// The number people write on forms; some have none.
     pub employee_number: Option<String>,
     /// Given name or names.

@@ -13,6 +13,7 @@ fn windows() -> impl Iterator<Item = (i32, i32)> {
 fn own_fields(employee: &Employee) -> Employee {
     Employee {
         version: 0,
+        changed: jiff::civil::Date::default(),
         engagements: Vec::new(),
         ..employee.clone()
     }

@@ -2,7 +2,6 @@
 
 use super::answer::Success;
 use super::books::Books;
-use super::disturbance::Place;
 use super::duplicates::{self, Entry};
 use super::failure::Failure;
 use super::listing::{DEFAULT_COUNT, ListEnvelope, NO_CHECKSUM, page_of, sort, text};
@@ -12,6 +11,7 @@ use super::resource::Resource;
 use super::row::{Cell, Row};
 use super::world::World;
 use crate::fault::Fault;
+use crate::stage::Place;
 
 /// Answers the list read. `session` is the token that asks.
 pub(super) fn answer(world: &mut World, query: &Query, session: &str) -> Result<Success, Failure> {

@@ -17,6 +17,7 @@ mod request;
 mod resource;
 mod row;
 mod selection;
+mod served;
 mod session;
 mod session_calls;
 mod world;
@@ -26,6 +27,5 @@ mod write_organisation;
 mod write_rules;
 mod writes;
 
-pub(crate) use answer::Answer;
-pub(crate) use request::{Query, Request};
+pub(crate) use served::BASE_PATH;
 pub(crate) use world::World;

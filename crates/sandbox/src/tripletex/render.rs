@@ -4,6 +4,8 @@
 use jiff::civil::Date;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use crate::stage::scattered;
+
 use super::books::{self, Books};
 use super::resource::{Access, Derivation, Field, Kind, Resource};
 use super::row::{Cell, Row};
@@ -58,14 +60,6 @@ impl Lens {
     fn empties(&self, resource: Resource, field: &str) -> bool {
         self.rights_lost.is_some() && PAYROLL_FIELDS.contains(&(resource, field))
     }
-}
-
-/// Spreads ids evenly, in another way for each seed (the finaliser of SplitMix64).
-fn scattered(seed: u64, id: u64) -> u64 {
-    let mut mixed = seed.wrapping_add(id).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
 
 /// One row, as far as it is selected and seen.

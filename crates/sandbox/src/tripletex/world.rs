@@ -8,10 +8,12 @@ use jiff::civil::Date;
 use crate::company::Company;
 use crate::fault::Fault;
 use crate::server::{SandboxError, SandboxOptions, Today};
+use crate::stage::CutLength;
+use crate::wire::{Answer, Body, JSON, cut};
 
-use super::answer::{Answer, Success, cut};
+use super::answer::Success;
 use super::books::Books;
-use super::disturbance::{CutLength, Disturbance};
+use super::disturbance::Disturbance;
 use super::failure::Failure;
 use super::listing;
 use super::request::Request;
@@ -114,7 +116,7 @@ impl World {
     }
 
     /// Answers one request.
-    pub(crate) fn answer(&mut self, request: &Request) -> Answer {
+    pub(crate) fn respond(&mut self, request: &Request) -> Answer {
         self.calls += 1;
         let request_id = format!("{:08x}-{:08x}", self.seed & 0xffff_ffff, self.calls);
         let outcome = self.route(request);
@@ -139,16 +141,17 @@ impl World {
             Err(failure) => Answer {
                 status: failure.status,
                 headers,
-                body: Some(listing::text(&failure.body(&request_id)).unwrap_or_default()),
-                claimed_length: None,
-                delay: None,
+                ..Answer::text(
+                    failure.status,
+                    JSON,
+                    listing::text(&failure.body(&request_id)).unwrap_or_default(),
+                )
             },
         };
-        let delay = match (answer.delay, self.disturbance.delay) {
-            (Some(one), Some(other)) => Some(one + other),
-            (one, other) => one.or(other),
-        };
-        Answer { delay, ..answer }
+        Answer {
+            delay: self.disturbance.delay(answer.delay),
+            ..answer
+        }
     }
 
     fn success(&self, success: Success, headers: Vec<(&'static str, String)>) -> Answer {
@@ -161,7 +164,8 @@ impl World {
         Answer {
             status: success.status,
             headers,
-            body,
+            content_type: JSON,
+            body: body.map_or(Body::None, Body::Text),
             claimed_length,
             delay: success.is_slow.then_some(self.slow),
         }

@@ -81,6 +81,7 @@ fn employee(number: u64) -> Employee {
     Employee {
         id,
         version: 1 + u32::try_from(number % 3).unwrap(),
+        changed: TODAY,
         employee_number: (!number.is_multiple_of(7)).then(|| format!("{number}")),
         given_name: ["Åse", "Kåre", "Zoë", "Ola"][usize::try_from(number % 4).unwrap()].to_owned(),
         family_name: format!("Prøve{number:05}"),

@@ -28,6 +28,24 @@ pub(crate) async fn stage(
     table: &Table,
     rows: &[Vec<Cell>],
 ) -> Result<(), StorageError> {
+    stage_with(session, table, rows, true).await
+}
+
+/// As [`stage`], of rows that nothing looks up: they are only gone through.
+pub(crate) async fn stage_to_go_through(
+    session: &mut Session,
+    table: &Table,
+    rows: &[Vec<Cell>],
+) -> Result<(), StorageError> {
+    stage_with(session, table, rows, false).await
+}
+
+async fn stage_with(
+    session: &mut Session,
+    table: &Table,
+    rows: &[Vec<Cell>],
+    looked_up: bool,
+) -> Result<(), StorageError> {
     let columns: Vec<String> = table
         .columns
         .iter()
@@ -48,7 +66,7 @@ pub(crate) async fn stage(
     // By its key, so that whichever side the planner begins with, the other is looked
     // up. (It believes that a stage is huge, and begins with the table where it may: so
     // every statement also asks the table for the keys of the stage alone.)
-    if let Some((key, _)) = table.columns.first() {
+    if let (Some((key, _)), true) = (table.columns.first(), looked_up) {
         let index = format!("CREATE INDEX IF NOT EXISTS temp.{name}_key ON {name} ({key})");
         sqlx::query(AssertSqlSafe(index))
             .execute(&mut *session)

@@ -20,8 +20,17 @@ pub(crate) const FILE: &str = "muster.db";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Readers at once; more would only share the same cores.
 const READERS: u32 = 8;
-/// Page cache of a connection, in KiB (negative by SQLite's convention).
-const CACHE: &str = "-65536";
+/// Page cache of the writer, in KiB (negative by SQLite's convention): a bulk load
+/// touches the indexes of digests everywhere.
+const WRITER_CACHE: &str = "-65536";
+/// Page cache of a reader, in KiB: what it misses stands in the system's cache.
+const READER_CACHE: &str = "-8192";
+/// Bytes of a page: a person and a row of a plan are two kilobytes each, and a page of
+/// four would hold one of them.
+const PAGE: u32 = 8192;
+/// Pages in the log of writes before they are copied into the file: a page that many
+/// commits touch is copied once, and the log stays below some thirty megabytes.
+const CHECKPOINT: &str = "4000";
 
 /// Up to this size in bytes the file is copied in memory when it is written anew;
 /// a larger one through a temporary file, which SQLite removes.
@@ -98,7 +107,9 @@ impl Engine {
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
-            .pragma("cache_size", CACHE)
+            .page_size(PAGE)
+            .pragma("cache_size", WRITER_CACHE)
+            .pragma("wal_autocheckpoint", CHECKPOINT)
             // Stages hold personal data: they never touch the disk.
             .pragma("temp_store", "MEMORY")
             // An erased row is overwritten, not only unlinked.
@@ -112,7 +123,12 @@ impl Engine {
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(PATIENCE)
-            .connect_with(options.read_only(true).create_if_missing(false))
+            .connect_with(
+                options
+                    .read_only(true)
+                    .create_if_missing(false)
+                    .pragma("cache_size", READER_CACHE),
+            )
             .await?;
         Ok(Self { writer, readers })
     }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use muster_model::{ConnectionId, Digest, ExternalId, MatchKey, PersonId, SnapshotId};
+use muster_model::{
+    ConnectionId, Digest, ExternalId, MatchKey, PersonId, SnapshotId, SourceRecord,
+};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::bulk::stage;
+use super::bulk::{append, stage};
 use super::{Db, Session};
 use crate::cell::{Cell, Kind, Table};
 use crate::error::StorageError;
@@ -29,6 +31,25 @@ const RECORD_KEYS: Table = Table {
 const PERSON_KEYS: Table = Table {
     name: "stage_person_keys",
     columns: &[
+        ("person_id", Kind::Uuid),
+        ("kind", Kind::Text),
+        ("digest", Kind::Bytes),
+    ],
+};
+const NEW_RECORD_KEYS: Table = Table {
+    name: "record_keys",
+    columns: &[
+        ("organisation_id", Kind::Uuid),
+        ("connection_id", Kind::Uuid),
+        ("external_id", Kind::Text),
+        ("kind", Kind::Text),
+        ("digest", Kind::Bytes),
+    ],
+};
+const NEW_PERSON_KEYS: Table = Table {
+    name: "person_keys",
+    columns: &[
+        ("organisation_id", Kind::Uuid),
         ("person_id", Kind::Uuid),
         ("kind", Kind::Text),
         ("digest", Kind::Bytes),
@@ -72,30 +93,30 @@ fn kind(word: &str) -> Result<MatchKey, StorageError> {
         .ok_or_else(|| damaged("keys.kind", "not one of its words"))
 }
 
-/// Replaces the keys of the records in the stage `stage_records`; of new ones alone
-/// there is nothing to forget.
-pub(crate) async fn replace_of_records(
-    scope: &Scope,
+/// Adds the keys of records that were never seen before.
+pub(crate) async fn add_of_records<'a>(
+    scope: &'a Scope,
     session: &mut Session,
     connection: ConnectionId,
-    any_known: bool,
-    keys: impl Iterator<Item = (&ExternalId, &BTreeMap<MatchKey, Digest>)>,
+    records: impl Iterator<Item = &'a SourceRecord>,
 ) -> Result<(), StorageError> {
-    let rows: Vec<Vec<Cell>> = keys
-        .flat_map(|(id, keys)| keys.iter().map(move |(key, digest)| (id, *key, digest)))
-        .map(|(id, key, digest)| {
-            vec![
-                id.as_str().into(),
-                key.purpose().into(),
-                digest.as_bytes().to_vec().into(),
-            ]
-        })
+    let of_connection = [Cell::from(scope.id()), connection.uuid().into()];
+    let rows: Vec<Vec<Cell>> = of_records(scope, records)
+        .map(|row| of_connection.iter().cloned().chain(row).collect())
         .collect();
+    append(session, &NEW_RECORD_KEYS, &rows).await
+}
+
+/// Replaces the keys of known records, those in the stage `stage_records`.
+pub(crate) async fn replace_of_records<'a>(
+    scope: &'a Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    records: impl Iterator<Item = &'a SourceRecord>,
+) -> Result<(), StorageError> {
+    let rows: Vec<Vec<Cell>> = of_records(scope, records).map(Vec::from).collect();
     stage(&mut *session, &RECORD_KEYS, &rows).await?;
     for statement in [FORGET_RECORD_KEYS, STORE_RECORD_KEYS] {
-        if !any_known && statement == FORGET_RECORD_KEYS {
-            continue;
-        }
         sqlx::query(statement)
             .bind(scope.id())
             .bind(connection.uuid())
@@ -105,36 +126,61 @@ pub(crate) async fn replace_of_records(
     Ok(())
 }
 
-/// Replaces the keys of the people in the stage `stage_ids`; of new ones alone
-/// there is nothing to forget.
+/// A row a key: the record, which key, its digest.
+fn of_records<'a>(
+    scope: &'a Scope,
+    records: impl Iterator<Item = &'a SourceRecord>,
+) -> impl Iterator<Item = [Cell; 3]> {
+    records.flat_map(move |record| {
+        MatchKey::ALL.into_iter().filter_map(move |key| {
+            let digest = key.digest(&record.fields, &scope.index_key)?;
+            Some(row_of_key(record.external_id.as_str().into(), key, &digest))
+        })
+    })
+}
+
+/// A row a key: the person, which key, its digest.
+fn of_people<'a>(
+    keys: impl Iterator<Item = (PersonId, &'a BTreeMap<MatchKey, Digest>)>,
+) -> impl Iterator<Item = [Cell; 3]> {
+    keys.flat_map(|(id, keys)| {
+        keys.iter()
+            .map(move |(key, digest)| row_of_key(id.uuid().into(), *key, digest))
+    })
+}
+
+fn row_of_key(owner: Cell, key: MatchKey, digest: &Digest) -> [Cell; 3] {
+    let digest = digest.as_bytes().to_vec();
+    [owner, key.purpose().into(), digest.into()]
+}
+
+/// Adds the keys of people who were never stored before.
+pub(crate) async fn add_of_people(
+    scope: &Scope,
+    session: &mut Session,
+    keys: impl Iterator<Item = (PersonId, &BTreeMap<MatchKey, Digest>)>,
+) -> Result<(), StorageError> {
+    let of_organisation = [Cell::from(scope.id())];
+    let rows: Vec<Vec<Cell>> = of_people(keys)
+        .map(|row| of_organisation.iter().cloned().chain(row).collect())
+        .collect();
+    append(session, &NEW_PERSON_KEYS, &rows).await
+}
+
+/// Replaces the keys of known people, those in the stage `stage_ids`.
 pub(crate) async fn replace_of_people(
     scope: &Scope,
     session: &mut Session,
-    any_known: bool,
     keys: impl Iterator<Item = (PersonId, &BTreeMap<MatchKey, Digest>)>,
 ) -> Result<(), StorageError> {
-    let rows: Vec<Vec<Cell>> = keys
-        .flat_map(|(id, keys)| keys.iter().map(move |(key, digest)| (id, *key, digest)))
-        .map(|(id, key, digest)| {
-            vec![
-                id.uuid().into(),
-                key.purpose().into(),
-                digest.as_bytes().to_vec().into(),
-            ]
-        })
-        .collect();
+    let rows: Vec<Vec<Cell>> = of_people(keys).map(Vec::from).collect();
     stage(&mut *session, &PERSON_KEYS, &rows).await?;
-    if any_known {
-        sqlx::query(RELEASE_PERSON_KEYS)
-            .bind(scope.id())
-            .bind(scope.now())
-            .execute(&mut *session)
-            .await?;
-    }
+    sqlx::query(RELEASE_PERSON_KEYS)
+        .bind(scope.id())
+        .bind(scope.now())
+        .execute(&mut *session)
+        .await?;
     for statement in [FORGET_PERSON_KEYS, STORE_PERSON_KEYS] {
-        if !any_known && statement == FORGET_PERSON_KEYS {
-            continue;
-        }
         sqlx::query(statement)
             .bind(scope.id())
             .execute(&mut *session)

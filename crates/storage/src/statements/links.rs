@@ -6,12 +6,14 @@ use muster_model::{ConnectionId, Decision, ExternalId, Field, Link, PersonId};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::bulk::stage;
+use super::bulk::{append, stage};
 use super::{Db, Session, connections, due, people};
-use crate::cell::{Kind, Table};
+use crate::cell::{Cell, Kind, Table};
+use crate::cores::{all_at_once, at_once};
 use crate::error::StorageError;
 use crate::links::LinkMemory;
 use crate::scope::Scope;
+use crate::seal::Key;
 use crate::stored::{count, from_json, instant_or_none, number, to_json};
 
 /// Links asked for in one statement.
@@ -19,16 +21,30 @@ const AT_ONCE: usize = 500;
 /// Links staged at once.
 const STAGED: usize = 5_000;
 
+/// Declares the columns of a link once, for the table and for its stage.
+macro_rules! link_columns {
+    ($($more:expr),* $(,)?) => {
+        &[
+            ("external_id", Kind::Text),
+            ("person_id", Kind::Uuid),
+            ("sealed", Kind::Bytes),
+            ("decisions", Kind::Text),
+            ("revision", Kind::Number),
+            ("gone_since", Kind::Number),
+            ("version", Kind::Number),
+            $($more,)*
+        ]
+    };
+}
 const LINKS: Table = Table {
     name: "stage_links",
-    columns: &[
-        ("external_id", Kind::Text),
-        ("person_id", Kind::Uuid),
-        ("sealed", Kind::Bytes),
-        ("decisions", Kind::Text),
-        ("revision", Kind::Number),
-        ("gone_since", Kind::Number),
-        ("version", Kind::Number),
+    columns: link_columns![],
+};
+const NEW_LINKS: Table = Table {
+    name: "links",
+    columns: link_columns![
+        ("organisation_id", Kind::Uuid),
+        ("connection_id", Kind::Uuid),
     ],
 };
 const UPDATE: &str = "UPDATE links SET person_id = given.person_id, sealed = given.sealed, \
@@ -38,11 +54,6 @@ const UPDATE: &str = "UPDATE links SET person_id = given.person_id, sealed = giv
     AND links.external_id IN (SELECT external_id FROM stage_links) \
     AND links.external_id = given.external_id AND links.version = given.version \
     AND given.version > 0 RETURNING links.external_id";
-const INSERT: &str = "INSERT INTO links (organisation_id, connection_id, external_id, person_id, \
-    sealed, decisions, revision, gone_since, version) \
-    SELECT $1, $2, external_id, person_id, sealed, decisions, revision, gone_since, 1 \
-    FROM stage_links WHERE version = 0 \
-    ON CONFLICT (organisation_id, connection_id, external_id) DO NOTHING RETURNING external_id";
 const DELETE: &str = "DELETE FROM links WHERE organisation_id = $1 AND connection_id = $2 \
     AND external_id IN (SELECT external_id FROM stage_external_ids) \
     RETURNING external_id, person_id";
@@ -88,13 +99,11 @@ pub(crate) async fn by_records(
             .push_bind(scope.id())
             .push(" AND link.connection_id = ")
             .push_bind(connection.uuid());
-        for row in query
+        let rows = query
             .build_query_as::<Row>()
             .fetch_all(&mut *session)
-            .await?
-        {
-            links.push(read(scope, row)?.1);
-        }
+            .await?;
+        links.extend(all_at_once(rows, |row| Ok(read(scope, row)?.1))?);
     }
     Ok(links)
 }
@@ -118,13 +127,11 @@ pub(crate) async fn of_people(
              AND person.id = link.person_id WHERE link.person_id = given.id AND link.organisation_id = ",
         );
         query.push_bind(scope.id());
-        for row in query
+        let rows = query
             .build_query_as::<Row>()
             .fetch_all(&mut *session)
-            .await?
-        {
-            links.push(read(scope, row)?);
-        }
+            .await?;
+        links.extend(all_at_once(rows, |row| read(scope, row))?);
     }
     Ok(links)
 }
@@ -189,54 +196,94 @@ pub(crate) async fn write(
     for links in links.chunks(STAGED) {
         let owners: Vec<PersonId> = links.iter().map(|link| link.person).collect();
         let keys = people::keys_of(scope, &mut *session, &owners).await?;
-        let mut rows = Vec::with_capacity(links.len());
+        let fresh: Vec<ExternalId> = links
+            .iter()
+            .filter(|link| link.version == 0)
+            .map(|link| link.external_id.clone())
+            .collect();
+        let taken = people_of_records(scope, &mut *session, connection, &fresh).await?;
+        let (mut new, mut known) = (Vec::new(), Vec::new());
+        let mut refused = BTreeSet::new();
         for link in links {
-            let key = keys.get(&link.person).ok_or(StorageError::PersonUnknown {
-                person: link.person,
-            })?;
-            let connection = connection.uuid();
-            let owner = [
-                connection.as_bytes().as_slice(),
-                link.external_id.as_str().as_bytes(),
-            ];
-            let plain = zeroize::Zeroizing::new(to_json("links.sealed", &LinkMemory::of(link))?);
-            rows.push(vec![
-                link.external_id.as_str().into(),
-                link.person.uuid().into(),
-                scope
-                    .seal(key, "links.sealed", &owner, plain.as_bytes())?
-                    .into(),
-                to_json("links.decisions", &link.decisions)?.into(),
-                link.revision.into(),
-                link.gone_since.map(jiff::Timestamp::as_microsecond).into(),
-                number("links.version", link.version)?.into(),
-            ]);
-        }
-        stage(&mut *session, &LINKS, &rows).await?;
-        let mut written = BTreeSet::new();
-        let any_known = links.iter().any(|link| link.version > 0);
-        let any_new = links.iter().any(|link| link.version == 0);
-        for (statement, is_needed) in [(UPDATE, any_known), (INSERT, any_new)] {
-            if !is_needed {
-                continue;
+            if link.version > 0 {
+                known.push(link);
+            } else if taken.contains_key(&link.external_id) {
+                refused.insert(link.external_id.clone());
+            } else {
+                new.push(link);
             }
-            written.extend(
-                sqlx::query_scalar::<Db, String>(statement)
-                    .bind(scope.id())
-                    .bind(connection.uuid())
-                    .fetch_all(&mut *session)
-                    .await?,
-            );
         }
-        stale.extend(
-            links
-                .iter()
-                .map(|link| &link.external_id)
-                .filter(|id| !written.contains(id.as_str()))
-                .cloned(),
-        );
+        let rows = at_once(&new, |link| {
+            let mut row = cells(scope, connection, link, &keys, 1)?;
+            row.extend([scope.id().into(), connection.uuid().into()]);
+            Ok(row)
+        })?;
+        append(&mut *session, &NEW_LINKS, &rows).await?;
+        refused.extend(update(scope, &mut *session, connection, &known, &keys).await?);
+        let ids = links.iter().map(|link| &link.external_id);
+        stale.extend(ids.filter(|id| refused.contains(*id)).cloned());
     }
     Ok(stale)
+}
+
+/// Updates links where the version still holds; gives back the ids of the others.
+async fn update(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    links: &[&Link],
+    keys: &BTreeMap<PersonId, Key>,
+) -> Result<Vec<ExternalId>, StorageError> {
+    if links.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = at_once(links, |link| {
+        let version = number("links.version", link.version)?;
+        cells(scope, connection, link, keys, version)
+    })?;
+    stage(&mut *session, &LINKS, &rows).await?;
+    let written: BTreeSet<String> = sqlx::query_scalar::<Db, String>(UPDATE)
+        .bind(scope.id())
+        .bind(connection.uuid())
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .collect();
+    let ids = links.iter().map(|link| &link.external_id);
+    Ok(ids
+        .filter(|id| !written.contains(id.as_str()))
+        .cloned()
+        .collect())
+}
+
+/// A link as a row of [`LINKS`].
+fn cells(
+    scope: &Scope,
+    connection: ConnectionId,
+    link: &Link,
+    keys: &BTreeMap<PersonId, Key>,
+    version: i64,
+) -> Result<Vec<Cell>, StorageError> {
+    let key = keys.get(&link.person).ok_or(StorageError::PersonUnknown {
+        person: link.person,
+    })?;
+    let connection = connection.uuid();
+    let owner = [
+        connection.as_bytes().as_slice(),
+        link.external_id.as_str().as_bytes(),
+    ];
+    let plain = zeroize::Zeroizing::new(to_json("links.sealed", &LinkMemory::of(link))?);
+    Ok(vec![
+        link.external_id.as_str().into(),
+        link.person.uuid().into(),
+        scope
+            .seal(key, "links.sealed", &owner, plain.as_bytes())?
+            .into(),
+        to_json("links.decisions", &link.decisions)?.into(),
+        link.revision.into(),
+        link.gone_since.map(jiff::Timestamp::as_microsecond).into(),
+        version.into(),
+    ])
 }
 
 /// Deletes links; gives back which, and of whom.

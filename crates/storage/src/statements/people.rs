@@ -8,10 +8,12 @@ use muster_model::{
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::bulk::stage;
+use super::bulk::{append, stage};
 use super::{Db, Session, due, keys};
-use crate::cell::{Kind, Table};
+use crate::cell::{Cell, Kind, Table};
+use crate::cores::{all_at_once, at_once};
 use crate::error::StorageError;
+use crate::owners::Owners;
 use crate::person::{PersonQuery, PersonToWrite};
 use crate::scope::Scope;
 use crate::seal::Key;
@@ -22,26 +24,41 @@ const AT_ONCE: usize = 500;
 /// People staged at once.
 const STAGED: usize = 5_000;
 
+/// Declares the columns of a person once, for the table and for its stage.
+macro_rules! person_columns {
+    ($($more:expr,)*) => {
+        &[
+            $($more,)*
+            ("id", Kind::Uuid),
+            ("fields", Kind::Text),
+            ("sealed", Kind::Bytes),
+            ("wrapped_key", Kind::Bytes),
+            ("owners", Kind::Text),
+            ("engagements", Kind::Text),
+            ("manager_id", Kind::Uuid),
+            ("employment", Kind::Text),
+            ("access", Kind::Text),
+            ("access_before", Kind::Text),
+            ("access_cause", Kind::Text),
+            ("standing", Kind::Text),
+            ("version", Kind::Number),
+            ("work_email", Kind::Text),
+            ("employee_number", Kind::Text),
+            ("administrator", Kind::Number),
+            ("provenance", Kind::Text),
+        ]
+    };
+}
 const PEOPLE: Table = Table {
     name: "stage_people",
-    columns: &[
-        ("id", Kind::Uuid),
-        ("fields", Kind::Text),
-        ("sealed", Kind::Bytes),
-        ("wrapped_key", Kind::Bytes),
-        ("owners", Kind::Text),
-        ("engagements", Kind::Text),
-        ("manager_id", Kind::Uuid),
-        ("employment", Kind::Text),
-        ("access", Kind::Text),
-        ("access_before", Kind::Text),
-        ("access_cause", Kind::Text),
-        ("standing", Kind::Text),
-        ("version", Kind::Number),
-        ("work_email", Kind::Text),
-        ("employee_number", Kind::Text),
-        ("administrator", Kind::Number),
-        ("provenance", Kind::Text),
+    columns: person_columns![],
+};
+const NEW_PEOPLE: Table = Table {
+    name: "people",
+    columns: person_columns![
+        ("organisation_id", Kind::Uuid),
+        ("created_at", Kind::Number),
+        ("updated_at", Kind::Number),
     ],
 };
 const UPDATE: &str = "UPDATE people SET fields = given.fields, sealed = given.sealed, \
@@ -53,14 +70,6 @@ const UPDATE: &str = "UPDATE people SET fields = given.fields, sealed = given.se
     FROM stage_people AS given WHERE people.organisation_id = $1 AND people.id = given.id \
     AND people.id IN (SELECT id FROM stage_people) \
     AND people.version = given.version AND given.version > 0 RETURNING people.id";
-const INSERT: &str = "INSERT INTO people (organisation_id, id, fields, sealed, wrapped_key, owners, \
-    engagements, manager_id, employment, access, access_before, access_cause, standing, version, \
-    work_email, employee_number, administrator, provenance, created_at, updated_at) \
-    SELECT $1, id, fields, sealed, wrapped_key, owners, engagements, manager_id, employment, \
-    access, access_before, access_cause, standing, 1, work_email, employee_number, administrator, \
-    provenance, $2, $2 \
-    FROM stage_people WHERE version = 0 \
-    ON CONFLICT (organisation_id, id) DO NOTHING RETURNING id";
 const PAGE: &str = "SELECT id, fields, sealed, wrapped_key, owners, engagements, manager_id, \
     employment, access, access_before, access_cause, standing, version, provenance FROM people \
     WHERE organisation_id = $1 AND id > $2 ORDER BY id LIMIT $3";
@@ -110,13 +119,11 @@ pub(crate) async fn by_ids(
              WHERE person.id = given.id AND person.organisation_id = ",
         );
         query.push_bind(scope.id());
-        for row in query
+        let rows = query
             .build_query_as::<Row>()
             .fetch_all(&mut *session)
-            .await?
-        {
-            people.push(read(scope, row)?);
-        }
+            .await?;
+        people.extend(all_at_once(rows, |row| read(scope, row))?);
     }
     Ok(people)
 }
@@ -289,93 +296,127 @@ async fn write_some(
     session: &mut Session,
     people: &[PersonToWrite],
 ) -> Result<Vec<PersonId>, StorageError> {
-    let known: Vec<PersonId> = people
-        .iter()
-        .map(|given| &given.person)
-        .filter(|p| p.version > 0)
-        .map(|p| p.id)
-        .collect();
-    let known = wrapped_keys_of(scope, &mut *session, &known).await?;
-    let mut rows = Vec::with_capacity(people.len());
-    for PersonToWrite { person, .. } in people {
-        let (key, wrapped) = match known.get(&person.id) {
-            Some(wrapped) => (open_key(scope, person.id.uuid(), wrapped)?, wrapped.clone()),
-            None if person.version == 0 => {
-                let key = scope.new_key();
-                let owner = person.id.uuid();
-                let wrapped = scope.wrap(&key, "people.wrapped_key", &[owner.as_bytes()])?;
-                (key, wrapped)
+    let ids: Vec<PersonId> = people.iter().map(|given| given.person.id).collect();
+    let stored = wrapped_keys_of(scope, &mut *session, &ids).await?;
+    let (mut new, mut known) = (Vec::new(), Vec::new());
+    let mut stale = BTreeSet::new();
+    for given in people {
+        match stored.get(&given.person.id) {
+            None if given.person.version == 0 => new.push(given),
+            Some(wrapped) if given.person.version > 0 => known.push((given, wrapped)),
+            // There already, or erased since it was read.
+            _ => {
+                stale.insert(given.person.id);
             }
-            // Erased since it was read: it will be found stale.
-            None => continue,
-        };
-        let folded = |field: Field| {
-            person
-                .fields
-                .value(field)
-                .and_then(|value| value.key_text(field))
-        };
-        rows.push(vec![
-            person.id.uuid().into(),
-            to_json(
-                "people.fields",
-                &person.fields.only(|field| !field.is_sealed()),
-            )?
-            .into(),
-            seal_fields(scope, &key, person)?.into(),
-            wrapped.into(),
-            to_json("people.owners", &person.owners)?.into(),
-            to_json("people.engagements", &person.engagements)?.into(),
-            person.manager.map(PersonId::uuid).into(),
-            person.employment.name().into(),
-            person.access.name().into(),
-            person
-                .access_before
-                .map(|access| access.name().to_owned())
-                .into(),
-            person
-                .access_cause
-                .map(|cause| cause_word(cause).to_owned())
-                .into(),
-            to_json("people.standing", &person.standing)?.into(),
-            number("people.version", person.version)?.into(),
-            folded(MatchKey::WorkEmail.field()).into(),
-            folded(MatchKey::EmployeeNumber.field()).into(),
-            i64::from(person.standing.administrator).into(),
-            if person.provenance.is_empty() {
-                None::<String>.into()
-            } else {
-                to_json("people.provenance", &person.provenance)?.into()
-            },
-        ]);
-    }
-    stage(&mut *session, &PEOPLE, &rows).await?;
-    let mut written = BTreeSet::new();
-    let any_known = people.iter().any(|given| given.person.version > 0);
-    let any_new = people.iter().any(|given| given.person.version == 0);
-    for (statement, is_needed) in [(UPDATE, any_known), (INSERT, any_new)] {
-        if !is_needed {
-            continue;
         }
-        written.extend(
-            sqlx::query_scalar::<Db, Uuid>(statement)
-                .bind(scope.id())
-                .bind(scope.now())
-                .fetch_all(&mut *session)
-                .await?
-                .into_iter()
-                .map(PersonId::from_uuid),
-        );
     }
+    add(scope, &mut *session, &new).await?;
+    stale.extend(update(scope, session, &known).await?);
+    Ok(ids.into_iter().filter(|id| stale.contains(id)).collect())
+}
+
+/// Stores people whom nobody knew, each under a key of their own.
+async fn add(
+    scope: &Scope,
+    session: &mut Session,
+    people: &[&PersonToWrite],
+) -> Result<(), StorageError> {
+    let now = scope.now();
+    let rows = at_once(people, |given| {
+        let id = given.person.id.uuid();
+        let key = scope.new_key();
+        let wrapped = scope.wrap(&key, "people.wrapped_key", &[id.as_bytes()])?;
+        let mut row = vec![scope.id().into(), now.into(), now.into()];
+        row.extend(cells(scope, &given.person, &key, wrapped, 1)?);
+        Ok(row)
+    })?;
+    append(&mut *session, &NEW_PEOPLE, &rows).await?;
+    let keys = people.iter().map(|given| (given.person.id, &given.keys));
+    keys::add_of_people(scope, session, keys).await
+}
+
+/// Updates people where the version still holds; gives back the others.
+async fn update(
+    scope: &Scope,
+    session: &mut Session,
+    people: &[(&PersonToWrite, &Vec<u8>)],
+) -> Result<Vec<PersonId>, StorageError> {
+    if people.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = at_once(people, |(given, wrapped)| {
+        let person = &given.person;
+        let key = open_key(scope, person.id.uuid(), wrapped)?;
+        let version = number("people.version", person.version)?;
+        cells(scope, person, &key, (*wrapped).clone(), version)
+    })?;
+    stage(&mut *session, &PEOPLE, &rows).await?;
+    let written: BTreeSet<PersonId> = sqlx::query_scalar::<Db, Uuid>(UPDATE)
+        .bind(scope.id())
+        .bind(scope.now())
+        .fetch_all(&mut *session)
+        .await?
+        .into_iter()
+        .map(PersonId::from_uuid)
+        .collect();
     let ids: Vec<PersonId> = written.iter().copied().collect();
     due::stage_people(&mut *session, &ids).await?;
-    let of_written = people
-        .iter()
+    let given = || people.iter().map(|(given, _)| given);
+    let of_written = given()
         .filter(|given| written.contains(&given.person.id))
         .map(|given| (given.person.id, &given.keys));
-    keys::replace_of_people(scope, session, any_known, of_written).await?;
-    let ids = people.iter().map(|given| given.person.id);
+    keys::replace_of_people(scope, session, of_written).await?;
+    let ids = given().map(|given| given.person.id);
     Ok(ids.filter(|id| !written.contains(id)).collect())
+}
+
+/// A person as a row of [`PEOPLE`].
+fn cells(
+    scope: &Scope,
+    person: &Person,
+    key: &Key,
+    wrapped: Vec<u8>,
+    version: i64,
+) -> Result<Vec<Cell>, StorageError> {
+    let folded = |field: Field| {
+        person
+            .fields
+            .value(field)
+            .and_then(|value| value.key_text(field))
+    };
+    Ok(vec![
+        person.id.uuid().into(),
+        to_json(
+            "people.fields",
+            &person.fields.only(|field| !field.is_sealed()),
+        )?
+        .into(),
+        seal_fields(scope, key, person)?.into(),
+        wrapped.into(),
+        to_json("people.owners", &Owners::of(&person.owners))?.into(),
+        to_json("people.engagements", &person.engagements)?.into(),
+        person.manager.map(PersonId::uuid).into(),
+        person.employment.name().into(),
+        person.access.name().into(),
+        person
+            .access_before
+            .map(|access| access.name().to_owned())
+            .into(),
+        person
+            .access_cause
+            .map(|cause| cause_word(cause).to_owned())
+            .into(),
+        to_json("people.standing", &person.standing)?.into(),
+        version.into(),
+        folded(MatchKey::WorkEmail.field()).into(),
+        folded(MatchKey::EmployeeNumber.field()).into(),
+        i64::from(person.standing.administrator).into(),
+        if person.provenance.is_empty() {
+            None::<String>.into()
+        } else {
+            to_json("people.provenance", &person.provenance)?.into()
+        },
+    ])
 }
 
 /// The keys of people, opened; who is not stored is not in it.
@@ -483,7 +524,7 @@ fn read(scope: &Scope, row: Row) -> Result<Person, StorageError> {
     Ok(Person {
         id: PersonId::from_uuid(id),
         fields,
-        owners: from_json("people.owners", owners.as_bytes())?,
+        owners: from_json::<Owners>("people.owners", owners.as_bytes())?.into_map(),
         engagements: from_json("people.engagements", engagements.as_bytes())?,
         manager: manager.map(PersonId::from_uuid),
         employment: word(

@@ -10,6 +10,7 @@ use super::bulk::{append, stage};
 use super::{Db, Session, people};
 use crate::audit::{Leaf, change_leaf};
 use crate::cell::{Kind, Table};
+use crate::cores::{all_at_once, at_once};
 use crate::error::StorageError;
 use crate::plan::{ChangeMark, ChangeState, DoneBy, PlannedRow, StoredChange};
 use crate::scope::Scope;
@@ -104,8 +105,9 @@ pub(crate) async fn add(
             .map(ExternalId::as_str)
             .collect();
         let of_records = record_keys(scope, &mut *session, connection, &ids).await?;
-        let mut rows = Vec::with_capacity(changes.len());
-        for change in changes {
+        let placed: Vec<(u64, &Change)> = (ordinal..).zip(changes).collect();
+        ordinal += changes.len() as u64;
+        let rows = at_once(&placed, |(ordinal, change)| {
             // Whoever goes takes their key along: the row outlives it.
             let of_person = change
                 .person
@@ -116,11 +118,12 @@ pub(crate) async fn add(
                 None => {
                     let id = change.external_id.as_ref().map_or("", ExternalId::as_str);
                     let key = of_records.get(id);
+                    let ordinal = *ordinal;
                     (None, key.ok_or(StorageError::RowWithoutOwner { ordinal })?)
                 }
             };
             let plain = zeroize::Zeroizing::new(to_json("plan_rows.sealed", change)?);
-            let place = number("plan_rows.ordinal", ordinal)?;
+            let place = number("plan_rows.ordinal", *ordinal)?;
             let (plan_id, bytes) = (id.uuid(), place.to_le_bytes());
             let owner = [plan_id.as_bytes().as_slice(), bytes.as_slice()];
             let held = change.effects.iter().any(|planned| planned.held.is_some());
@@ -129,7 +132,7 @@ pub(crate) async fn add(
             } else {
                 ChangeState::Open
             };
-            rows.push(vec![
+            Ok(vec![
                 scope.id().into(),
                 id.uuid().into(),
                 place.into(),
@@ -146,9 +149,8 @@ pub(crate) async fn add(
                     .seal(key, "plan_rows.sealed", &owner, plain.as_bytes())?
                     .into(),
                 state.word().into(),
-            ]);
-            ordinal += 1;
-        }
+            ])
+        })?;
         append(&mut *session, &ROWS, &rows).await?;
     }
     Ok(())
@@ -187,13 +189,11 @@ pub(crate) async fn at(
             .push_bind(scope.id())
             .push(" AND held.plan_id = ")
             .push_bind(plan.uuid());
-        for row in query
+        let rows = query
             .build_query_as::<Row>()
             .fetch_all(&mut *session)
-            .await?
-        {
-            changes.push(read(scope, plan, row)?);
-        }
+            .await?;
+        changes.extend(all_at_once(rows, |row| read(scope, plan, row))?);
     }
     let places: BTreeMap<u64, usize> = ordinals
         .iter()
@@ -243,13 +243,8 @@ pub(crate) async fn page(
     query
         .push(") ORDER BY held.ordinal LIMIT ")
         .push_bind(i64::from(limit));
-    query
-        .build_query_as::<Row>()
-        .fetch_all(session)
-        .await?
-        .into_iter()
-        .map(|row| read(scope, plan, row))
-        .collect()
+    let rows = query.build_query_as::<Row>().fetch_all(session).await?;
+    all_at_once(rows, |row| read(scope, plan, row))
 }
 
 /// How many rows stand in each state.

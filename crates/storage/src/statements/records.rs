@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use muster_model::{ConnectionId, ExternalId, SnapshotId};
+use muster_model::{ConnectionId, ExternalId, SnapshotId, SourceRecord};
 use uuid::Uuid;
 
-use super::bulk::{NOT_THE_SAME, stage};
+use super::bulk::{NOT_THE_SAME, append, stage, stage_to_go_through};
 use super::{Db, Session, erase, keys, snapshots};
 use crate::cell::{Cell, Kind, Table};
+use crate::cores::at_once;
 use crate::error::StorageError;
 use crate::record::{RecordToStore, Stored};
 use crate::scope::Scope;
+use crate::seal::Key;
 use crate::stored::to_json;
 
 /// Records staged at once: bounds memory, and is many times the rows of a statement.
-const AT_ONCE: usize = 5_000;
+const AT_ONCE: usize = 10_000;
 
 const SEEN: Table = Table {
     name: "stage_seen",
@@ -24,32 +26,38 @@ const SEEN: Table = Table {
         ("revision", Kind::Number),
     ],
 };
-const RECORDS: Table = Table {
+const BODIES: Table = Table {
     name: "stage_records",
     columns: &[
         ("external_id", Kind::Text),
-        ("digest", Kind::Bytes),
-        ("revision", Kind::Number),
+        ("wrapped_key", Kind::Bytes),
+        ("body", Kind::Bytes),
+    ],
+};
+const NEW_BODIES: Table = Table {
+    name: "record_bodies",
+    columns: &[
+        ("organisation_id", Kind::Uuid),
+        ("connection_id", Kind::Uuid),
+        ("external_id", Kind::Text),
         ("wrapped_key", Kind::Bytes),
         ("body", Kind::Bytes),
     ],
 };
 
-/// Seen again, unchanged: the body stays as it is. The digest does not cover the revision.
-const SEEN_AGAIN: &str = "UPDATE source_records SET seen_in = $3, revision = seen.revision \
-    FROM stage_seen AS seen WHERE source_records.organisation_id = $1 \
-    AND source_records.connection_id = $2 AND source_records.external_id = seen.external_id \
-    AND source_records.external_id IN (SELECT external_id FROM stage_seen) \
-    AND source_records.digest = seen.digest AND source_records.seen_in <> $3";
-const STORE: &str = "INSERT INTO source_records \
+/// A record that lost against what this snapshot holds of it already.
+const UNSEE: &str = "DELETE FROM stage_seen WHERE external_id = $1";
+/// Of an unchanged record this writes the snapshot and the revision, which the digest
+/// does not cover; its body stays as it is.
+const SEE: &str = "INSERT INTO source_records \
     (organisation_id, connection_id, external_id, digest, revision, seen_in) \
-    SELECT $1, $2, external_id, digest, revision, $3 FROM stage_records WHERE 1 = 1 \
+    SELECT $1, $2, external_id, digest, revision, $3 FROM stage_seen WHERE 1 = 1 \
     ON CONFLICT (organisation_id, connection_id, external_id) DO UPDATE \
     SET digest = excluded.digest, revision = excluded.revision, seen_in = excluded.seen_in";
-const STORE_BODIES: &str = "INSERT INTO record_bodies \
-    (organisation_id, connection_id, external_id, wrapped_key, body) \
-    SELECT $1, $2, external_id, wrapped_key, body FROM stage_records WHERE 1 = 1 \
-    ON CONFLICT (organisation_id, connection_id, external_id) DO UPDATE SET body = excluded.body";
+const STORE_BODIES: &str = "UPDATE record_bodies SET body = given.body \
+    FROM stage_records AS given WHERE record_bodies.organisation_id = $1 \
+    AND record_bodies.connection_id = $2 AND record_bodies.external_id = given.external_id \
+    AND record_bodies.external_id IN (SELECT external_id FROM stage_records)";
 
 /// Stores what was read, and tells what became of it.
 pub(crate) async fn store(
@@ -89,7 +97,7 @@ async fn store_some(
             vec![Cell::from(*id), digest.into(), given.record.revision.into()]
         })
         .collect();
-    stage(&mut *session, &SEEN, &rows).await?;
+    stage_to_go_through(&mut *session, &SEEN, &rows).await?;
     let not_the_same =
         sqlx::query_as::<Db, (String, Option<Uuid>, Option<i64>, Option<Vec<u8>>)>(NOT_THE_SAME)
             .bind(scope.id())
@@ -97,15 +105,8 @@ async fn store_some(
             .bind(snapshot.uuid())
             .fetch_all(&mut *session)
             .await?;
-    stored.unchanged = sqlx::query(SEEN_AGAIN)
-        .bind(scope.id())
-        .bind(connection.uuid())
-        .bind(snapshot.uuid())
-        .execute(&mut *session)
-        .await?
-        .rows_affected();
-
-    let mut to_write = Vec::with_capacity(not_the_same.len());
+    stored.unchanged = (best.len() - not_the_same.len()) as u64;
+    let (mut new, mut known) = (Vec::new(), Vec::new());
     for (id, seen_in, revision, wrapped) in not_the_same {
         let Some(given) = best.get(id.as_str()) else {
             continue;
@@ -117,69 +118,104 @@ async fn store_some(
                     .already_in_this_snapshot
                     .push(given.record.external_id.clone());
                 if given.record.revision < revision {
+                    sqlx::query(UNSEE).bind(id).execute(&mut *session).await?;
                     continue;
                 }
             }
             Some(_) => stored.changed += 1,
         }
-        to_write.push((*given, wrapped));
+        match wrapped {
+            None => new.push(*given),
+            Some(wrapped) => known.push((*given, wrapped)),
+        }
     }
-    if !to_write.is_empty() {
-        write(scope, session, connection, snapshot, &to_write).await?;
-    }
-    Ok(stored)
-}
-
-async fn write(
-    scope: &Scope,
-    session: &mut Session,
-    connection: ConnectionId,
-    snapshot: SnapshotId,
-    records: &[(&RecordToStore, Option<Vec<u8>>)],
-) -> Result<(), StorageError> {
-    let mut rows = Vec::with_capacity(records.len());
-    for (given, wrapped) in records {
-        let id = &given.record.external_id;
-        let connection_id = connection.uuid();
-        let owner = [connection_id.as_bytes().as_slice(), id.as_str().as_bytes()];
-        let (key, wrapped) = match wrapped {
-            Some(wrapped) => (
-                scope.unwrap("record_bodies.wrapped_key", &owner, wrapped)?,
-                wrapped.clone(),
-            ),
-            None => {
-                let key = scope.new_key();
-                let wrapped = scope.wrap(&key, "record_bodies.wrapped_key", &owner)?;
-                (key, wrapped)
-            }
-        };
-        let plain = zeroize::Zeroizing::new(to_json("record_bodies.body", &given.record)?);
-        let body = scope.seal(&key, "record_bodies.body", &owner, plain.as_bytes())?;
-        rows.push(vec![
-            id.as_str().into(),
-            given.digest.as_bytes().to_vec().into(),
-            given.record.revision.into(),
-            wrapped.into(),
-            body.into(),
-        ]);
-    }
-    stage(&mut *session, &RECORDS, &rows).await?;
-    sqlx::query(STORE)
+    sqlx::query(SEE)
         .bind(scope.id())
         .bind(connection.uuid())
         .bind(snapshot.uuid())
         .execute(&mut *session)
         .await?;
+    add(scope, &mut *session, connection, &new).await?;
+    replace(scope, session, connection, &known).await?;
+    Ok(stored)
+}
+
+/// Stores what is said in records that were never seen before: each under a key of
+/// its own.
+async fn add(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    records: &[&RecordToStore],
+) -> Result<(), StorageError> {
+    let rows = at_once(records, |given| {
+        let id = given.record.external_id.as_str();
+        let key = scope.new_key();
+        let wrapped = scope.wrap(
+            &key,
+            "record_bodies.wrapped_key",
+            &owner(&connection.uuid(), id),
+        )?;
+        Ok(vec![
+            scope.id().into(),
+            connection.uuid().into(),
+            id.into(),
+            wrapped.into(),
+            seal(scope, &key, connection, &given.record)?.into(),
+        ])
+    })?;
+    append(&mut *session, &NEW_BODIES, &rows).await?;
+    let records = records.iter().map(|given| &given.record);
+    keys::add_of_records(scope, session, connection, records).await
+}
+
+/// Stores what is said in records that are known.
+async fn replace(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    records: &[(&RecordToStore, Vec<u8>)],
+) -> Result<(), StorageError> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let rows = at_once(records, |(given, wrapped)| {
+        let id = given.record.external_id.as_str();
+        let key = scope.unwrap(
+            "record_bodies.wrapped_key",
+            &owner(&connection.uuid(), id),
+            wrapped,
+        )?;
+        Ok(vec![
+            id.into(),
+            wrapped.clone().into(),
+            seal(scope, &key, connection, &given.record)?.into(),
+        ])
+    })?;
+    stage(&mut *session, &BODIES, &rows).await?;
     sqlx::query(STORE_BODIES)
         .bind(scope.id())
         .bind(connection.uuid())
         .execute(&mut *session)
         .await?;
-    let keys = records
-        .iter()
-        .map(|(given, _)| (&given.record.external_id, &given.keys));
-    let any_known = records.iter().any(|(_, wrapped)| wrapped.is_some());
-    keys::replace_of_records(scope, session, connection, any_known, keys).await
+    let records = records.iter().map(|(given, _)| &given.record);
+    keys::replace_of_records(scope, session, connection, records).await
+}
+
+fn owner<'a>(connection: &'a Uuid, id: &'a str) -> [&'a [u8]; 2] {
+    [connection.as_bytes(), id.as_bytes()]
+}
+
+fn seal(
+    scope: &Scope,
+    key: &Key,
+    connection: ConnectionId,
+    record: &SourceRecord,
+) -> Result<Vec<u8>, StorageError> {
+    let plain = zeroize::Zeroizing::new(to_json("record_bodies.body", record)?);
+    let connection = connection.uuid();
+    let owner = owner(&connection, record.external_id.as_str());
+    Ok(scope.seal(key, "record_bodies.body", &owner, plain.as_bytes())?)
 }
 
 /// Of rows with the same id the higher revision, of equal ones the later; in

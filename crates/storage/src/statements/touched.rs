@@ -6,6 +6,7 @@ use muster_model::{ConnectionId, ExternalId, SnapshotId, SourceRecord};
 use sqlx::QueryBuilder;
 
 use super::{Db, Session};
+use crate::cores::all_at_once;
 use crate::error::StorageError;
 use crate::record::StoredRecord;
 use crate::scope::Scope;
@@ -65,7 +66,7 @@ pub(crate) async fn touched(
     after: Option<&ExternalId>,
     limit: u32,
 ) -> Result<Vec<StoredRecord>, StorageError> {
-    sqlx::query_as::<Db, Row>(TOUCHED)
+    let rows = sqlx::query_as::<Db, Row>(TOUCHED)
         .bind(scope.id())
         .bind(connection.uuid())
         .bind(snapshot.uuid())
@@ -74,10 +75,8 @@ pub(crate) async fn touched(
         .bind(after.map_or("", ExternalId::as_str))
         .bind(i64::from(limit))
         .fetch_all(session)
-        .await?
-        .into_iter()
-        .map(|row| read(scope, connection, row))
-        .collect()
+        .await?;
+    all_at_once(rows, |row| read(scope, connection, row))
 }
 
 pub(crate) async fn untouched_counts(
@@ -161,13 +160,11 @@ pub(crate) async fn by_ids(
             .push_bind(scope.id())
             .push(" AND record.connection_id = ")
             .push_bind(connection.uuid());
-        for row in query
+        let rows = query
             .build_query_as::<Row>()
             .fetch_all(&mut *session)
-            .await?
-        {
-            records.push(read(scope, connection, row)?);
-        }
+            .await?;
+        records.extend(all_at_once(rows, |row| read(scope, connection, row))?);
     }
     Ok(records)
 }

@@ -99,7 +99,6 @@ pub(crate) fn keys(fields: &Fields, key: &DigestKey) -> BTreeMap<MatchKey, Diges
 pub(crate) fn to_store(record: SourceRecord, key: &DigestKey) -> RecordToStore {
     RecordToStore {
         digest: record.digest(key),
-        keys: keys(&record.fields, key),
         record,
     }
 }

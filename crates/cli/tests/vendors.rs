@@ -1,0 +1,165 @@
+//! The main job over every vendor that has a simulator, with the real binary: a
+//! company is connected and synced, thirty days pass, and then its HR system has
+//! each of its bad days.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "what supports a test may panic and print, like the test"
+)]
+
+mod muster;
+
+use std::collections::BTreeMap;
+
+use muster::{Database, Muster};
+use serde_json::Value;
+
+const PEOPLE: u32 = 120;
+const SEED: u64 = 2;
+/// What every vendor's simulator shows.
+const FAULTS: [&str; 11] = [
+    "empty",
+    "short-page",
+    "truncated-body",
+    "throttle",
+    "server-error",
+    "expired-token",
+    "permission-loss",
+    "duplicate-rows",
+    "moving-pages",
+    "wrong-company",
+    "stale",
+];
+
+fn number(report: &Value, path: &str) -> u64 {
+    report
+        .pointer(path)
+        .and_then(Value::as_u64)
+        .unwrap_or_else(|| panic!("no {path} in {report}"))
+}
+
+/// Everybody, by their id.
+fn people(muster: &Muster) -> BTreeMap<String, Value> {
+    muster
+        .lines(&["people", "--format", "ndjson"])
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .map(|person: Value| (person["id"].as_str().unwrap().to_owned(), person))
+        .collect()
+}
+
+/// Nobody is lost or new, nobody's employment or access is another, and whoever
+/// is employed has every field that they had.
+fn nothing_is_destroyed(fault: &str, before: &BTreeMap<String, Value>, muster: &Muster) {
+    let after = people(muster);
+    let ids = |of: &BTreeMap<String, Value>| of.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(ids(before), ids(&after), "{fault}");
+    for (id, was) in before {
+        let is = &after[id];
+        for field in ["employment", "access", "status"] {
+            assert_eq!(was[field], is[field], "{fault}: {field} of {id}");
+        }
+        if was["employment"] == "ended" {
+            continue;
+        }
+        for (field, value) in was.as_object().unwrap() {
+            let lost = !value.is_null() && is.get(field).is_none_or(Value::is_null);
+            assert!(!lost, "{fault}: {id} has lost {field}");
+        }
+    }
+}
+
+fn the_story_of(vendor: &str, database: Database) {
+    let muster = Muster::new(database);
+    let seed = SEED.to_string();
+    let people_wanted = PEOPLE.to_string();
+    let company = ["--people", &people_wanted, "--seed", &seed];
+    let sandbox = muster.sandbox_of(vendor, &company, None);
+    let address = sandbox.address();
+    muster.done(&["org", "create", "Nordlys Øst AS"]);
+    muster.json(&sandbox.connect("hr", "provision"));
+    let first = muster.json(&["sync", "hr", "--format", "json"]);
+    let created = number(&first, "/counts/created");
+    assert!(created > 100, "{first}");
+    let again = muster.json(&["sync", "hr", "--format", "json"]);
+    assert_eq!(number(&again, "/counts/unchanged"), created, "{again}");
+    sandbox.stop();
+
+    let books = muster.rehearsed(PEOPLE, SEED);
+    assert!(books.joiners > 0 && books.leavers > 0);
+    let at_day_30 = |faults: &[&str]| {
+        let mut arguments = company.to_vec();
+        arguments.extend(["--day", "30"]);
+        for fault in faults {
+            arguments.extend(["--fault", fault]);
+        }
+        muster.sandbox_of(vendor, &arguments, Some(&address))
+    };
+    let month = at_day_30(&[]);
+    let report = muster.json(&["sync", "hr", "--format", "json"]);
+    assert_eq!(
+        number(&report, "/counts/created"),
+        books.joiners,
+        "{report}"
+    );
+    let left = number(&report, "/counts/suspended") + number(&report, "/counts/ended");
+    assert_eq!(left, books.leavers, "{report}");
+    month.stop();
+
+    let before = people(&muster);
+    for fault in FAULTS {
+        let ill = at_day_30(&[fault]);
+        let output = muster.run(&["sync", "hr", "--format", "json"]);
+        assert!(
+            [0, 1, 3].contains(&output.code),
+            "{fault}: {}",
+            output.words
+        );
+        let report: Value = serde_json::from_str(&output.data).unwrap();
+        for class in ["created", "restored", "suspended", "ended", "failed"] {
+            let rows = number(&report, &format!("/counts/{class}"));
+            assert_eq!(rows, 0, "{fault}: {class} in {report}");
+        }
+        nothing_is_destroyed(fault, &before, &muster);
+        ill.stop();
+    }
+    let _well = at_day_30(&[]);
+    let report = muster.json(&["sync", "hr", "--format", "json"]);
+    assert_eq!(report["outcome"], "ok", "{report}");
+    nothing_is_destroyed("none any more", &before, &muster);
+}
+
+fn on_postgresql(vendor: &str) {
+    if let Some(database) = Database::postgres() {
+        the_story_of(vendor, database);
+    }
+}
+
+#[test]
+fn bamboohr_s_year_and_its_bad_days_on_sqlite() {
+    the_story_of("bamboohr", Database::Sqlite);
+}
+
+#[test]
+fn bamboohr_s_year_and_its_bad_days_on_postgresql() {
+    on_postgresql("bamboohr");
+}
+
+#[test]
+fn google_workspace_s_year_and_its_bad_days_on_sqlite() {
+    the_story_of("google-workspace", Database::Sqlite);
+}
+
+#[test]
+fn google_workspace_s_year_and_its_bad_days_on_postgresql() {
+    on_postgresql("google-workspace");
+}
+
+#[test]
+fn tripletex_s_year_and_its_bad_days_on_sqlite() {
+    the_story_of("tripletex", Database::Sqlite);
+}

@@ -1,0 +1,34 @@
+//! A connector as the kit takes it.
+
+use std::sync::Arc;
+
+use muster_sandbox::Vendor;
+
+use crate::broken::Memory;
+use crate::item::Item;
+
+/// A connector, whole or broken.
+pub(crate) struct Subject {
+    /// Whose simulator it speaks to, under whose name it stands in the catalogue.
+    pub(crate) vendor: Vendor,
+    /// In what it is broken, with what it remembers.
+    pub(crate) defect: Option<(Item, Arc<Memory>)>,
+}
+
+impl Subject {
+    /// The connector of a vendor.
+    pub(crate) fn of(vendor: Vendor) -> Self {
+        Self {
+            vendor,
+            defect: None,
+        }
+    }
+
+    /// A connector that is broken in one item: Tripletex, which has all of them.
+    pub(crate) fn broken(item: Item) -> Self {
+        Self {
+            vendor: Vendor::Tripletex,
+            defect: Some((item, Arc::default())),
+        }
+    }
+}

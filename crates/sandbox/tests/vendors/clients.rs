@@ -1,0 +1,99 @@
+//! Clients that we did not write read the simulators. `./test` makes the Python
+//! environment for them; without it the tests say that they did not run.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use muster_sandbox::{SandboxOptions, Vendor, start};
+use serde_json::Value;
+
+use crate::support::{managers, oracle};
+
+fn python() -> Option<PathBuf> {
+    match std::env::var_os("MUSTER_TEST_CLIENTS") {
+        Some(folder) => Some(PathBuf::from(folder).join("bin/python")),
+        None => {
+            println!("not run: other people's clients, MUSTER_TEST_CLIENTS names no environment");
+            None
+        }
+    }
+}
+
+/// Runs a script of `tests/clients` with a secret on its standard input.
+fn run(python: &PathBuf, script: &str, arguments: &[&str], secret: &str) -> Value {
+    let script = format!("{}/tests/clients/{script}", env!("CARGO_MANIFEST_DIR"));
+    let mut child = Command::new(python)
+        .arg("-B")
+        .arg(script)
+        .args(arguments)
+        .env("NO_PROXY", "127.0.0.1")
+        .env("no_proxy", "127.0.0.1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(secret.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        output.status.success(),
+        "the client failed, see standard error"
+    );
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The simulator of the Oracle company, on the day that the client's clock shows.
+async fn simulate(python: &PathBuf, vendor: Vendor) -> muster_sandbox::Sandbox {
+    let code = "import datetime;print(datetime.datetime.now(datetime.timezone.utc).date(),end='')";
+    let output = Command::new(python).args(["-c", code]).output().unwrap();
+    let today: jiff::civil::Date = String::from_utf8(output.stdout).unwrap().parse().unwrap();
+    let [company, earlier, other] = oracle();
+    let options = SandboxOptions::new(vendor, company, other, earlier, Arc::new(move || today));
+    start(options, "127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap()
+}
+
+fn found(answer: &Value) -> BTreeMap<String, Option<String>> {
+    serde_json::from_value(answer["managers"].clone()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_vendors_own_client_reads_the_google_simulator() {
+    let Some(python) = python() else { return };
+    let sandbox = simulate(&python, Vendor::GoogleWorkspace).await;
+    let (base, settings) = (sandbox.base_url(), sandbox.settings());
+    let key = sandbox.credentials()["service_account"].clone();
+    let subject = settings["subject"].clone();
+    let answer = tokio::task::spawn_blocking(move || {
+        run(&python, "google_workspace.py", &[&base, &subject], &key)
+    })
+    .await
+    .unwrap();
+    assert_eq!(found(&answer), managers(&oracle()[0]));
+    assert_eq!(answer["one"], true);
+    assert_eq!(answer["undelegated"], 403);
+    assert_eq!(answer["units"], oracle()[0].departments.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_elses_client_reads_the_bamboohr_simulator() {
+    let Some(python) = python() else { return };
+    let sandbox = simulate(&python, Vendor::BambooHr).await;
+    let (base, settings) = (sandbox.base_url(), sandbox.settings());
+    let key = sandbox.credentials()["api_key"].clone();
+    let company = settings["company_domain"].clone();
+    let answer =
+        tokio::task::spawn_blocking(move || run(&python, "bamboohr.py", &[&base, &company], &key))
+            .await
+            .unwrap();
+    assert_eq!(found(&answer), managers(&oracle()[0]));
+    assert!(answer["fields"].as_u64().unwrap() > 30);
+}
