@@ -33,10 +33,13 @@ macro_rules! built_in {
     };
 }
 
-const BUILT_IN: [BuiltIn; 3] = [
+const BUILT_IN: [BuiltIn; 6] = [
     built_in!("bamboohr"),
     built_in!("google-workspace"),
+    built_in!("sap-successfactors"),
     built_in!("tripletex"),
+    built_in!("workday"),
+    built_in!("workday-soap"),
 ];
 
 /// Manifests and their entries, in the same order, by name.
@@ -136,17 +139,7 @@ pub fn catalogue() -> &'static [ConnectorInfo] {
 /// `connector.unknown`, or what [`ConnectorSettings::check`] and the address
 /// check find.
 pub fn open(name: &str, settings: ConnectorSettings) -> Result<Box<dyn Connector>, ConnectError> {
-    let entries = CATALOGUE.infos.iter().zip(&CATALOGUE.manifests);
-    let found = entries.into_iter().find(|(info, _)| info.name == name);
-    let Some((info, manifest)) = found else {
-        let names: Vec<&str> = catalogue().iter().map(|info| info.name.as_str()).collect();
-        return Err(ConnectError::new(
-            ErrorKind::Settings,
-            "connector.unknown",
-            format!("there is no connector named `{name}`"),
-            format!("use one of: {}", names.join(", ")),
-        ));
-    };
+    let (info, manifest) = entry(name)?;
     settings.check(info)?;
     let adapter = manifest.adapter.as_ref();
     let coded = adapter.and_then(|wanted| ADAPTERS.iter().find(|(known, _)| known == wanted));
@@ -154,6 +147,25 @@ pub fn open(name: &str, settings: ConnectorSettings) -> Result<Box<dyn Connector
         Some((_, open)) => open(info, &settings),
         None => declared::open(info, manifest, &settings),
     }
+}
+
+/// The manifest of a connector.
+pub(crate) fn manifest_of(name: &str) -> Result<&'static Manifest, ConnectError> {
+    Ok(entry(name)?.1)
+}
+
+fn entry(name: &str) -> Result<(&'static ConnectorInfo, &'static Manifest), ConnectError> {
+    let entries = CATALOGUE.infos.iter().zip(&CATALOGUE.manifests);
+    let found = entries.into_iter().find(|(info, _)| info.name == name);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = catalogue().iter().map(|info| info.name.as_str()).collect();
+        ConnectError::new(
+            ErrorKind::Settings,
+            "connector.unknown",
+            format!("there is no connector named `{name}`"),
+            format!("use one of: {}", names.join(", ")),
+        )
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use muster_model::{Evidence, ExternalId, Field, SourceRecord};
 
@@ -147,6 +148,10 @@ pub trait RecordSink: Send {
     /// # Errors
     /// Ends the read; see [`SinkError`].
     async fn records(&mut self, records: Vec<SourceRecord>) -> Result<(), SinkError>;
+
+    /// The read has begun: so late is it by the source's own clock. Not told by
+    /// sources that do not say what time it is.
+    fn began(&mut self, _at: Timestamp) {}
 }
 
 /// Collects in memory: for previews and tests, not for large firms.
@@ -187,6 +192,9 @@ pub struct ReadRequest {
     /// The organisation's country (ISO 3166-1 alpha-2), for telephone numbers
     /// without a calling code.
     pub region: Option<String>,
+    /// Only what changed since then, by the source's own clock, shall be read;
+    /// of connectors whose entry has `changes`.
+    pub since: Option<Timestamp>,
     /// Told after each page.
     pub progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
@@ -199,6 +207,7 @@ impl ReadRequest {
             fields,
             today,
             region: None,
+            since: None,
             progress: None,
         }
     }
@@ -207,6 +216,13 @@ impl ReadRequest {
     #[must_use]
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.region = Some(region.into());
+        self
+    }
+
+    /// Of what changed since then, by the source's own clock.
+    #[must_use]
+    pub const fn since(mut self, since: Timestamp) -> Self {
+        self.since = Some(since);
         self
     }
 
@@ -231,6 +247,7 @@ impl fmt::Debug for ReadRequest {
             .field("fields", &self.fields)
             .field("today", &self.today)
             .field("region", &self.region)
+            .field("since", &self.since)
             .finish_non_exhaustive()
     }
 }

@@ -60,6 +60,7 @@ pub mod normalise;
 mod pointer;
 pub mod settings;
 mod tripletex;
+pub mod webhook;
 pub mod writing;
 mod xml;
 

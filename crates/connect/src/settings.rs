@@ -101,7 +101,8 @@ impl ConnectorSettings {
     }
 
     /// Where this connection reads fields from instead: settings `map.FIELD`,
-    /// a pointer, or a CEL expression that begins with `=`.
+    /// a pointer, a CEL expression that begins with `=`, or a table as in a
+    /// manifest, in braces.
     pub fn changed_fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.settings
             .iter()

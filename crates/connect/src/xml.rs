@@ -11,6 +11,7 @@
 //! There are no entities but the five of XML; a document type ends the reading.
 
 use quick_xml::Reader;
+use quick_xml::escape::escape;
 use quick_xml::events::{BytesStart, Event};
 use serde_json::{Map, Value as Json};
 
@@ -81,6 +82,68 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Json, NotXml> {
         });
     }
     Ok(Json::Object(std::mem::take(&mut root.children)))
+}
+
+/// Writes a tree as elements, the way round that [`parse`] reads them; `None` where
+/// something in it is no name of an element.
+pub(crate) fn written(tree: &Json) -> Option<String> {
+    let mut text = String::new();
+    match tree {
+        Json::Array(list) => {
+            for one in list {
+                text.push_str(&written(one)?);
+            }
+        }
+        Json::Object(map) => {
+            for (name, value) in map {
+                element(name, value, &mut text)?;
+            }
+        }
+        _ => return None,
+    }
+    Some(text)
+}
+
+fn element(name: &str, value: &Json, text: &mut String) -> Option<()> {
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && (name.bytes())
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'-'))
+    };
+    if !is_name(name) {
+        return None;
+    }
+    if let Json::Array(list) = value {
+        return list.iter().try_for_each(|one| element(name, one, text));
+    }
+    let plain = |value: &Json| match value {
+        Json::String(text) => Some(escape(text.as_str()).into_owned()),
+        Json::Null => Some(String::new()),
+        Json::Number(_) | Json::Bool(_) => Some(value.to_string()),
+        Json::Array(_) | Json::Object(_) => None,
+    };
+    text.push('<');
+    text.push_str(name);
+    let mut inner = String::new();
+    match value {
+        Json::Object(children) => {
+            for (child, value) in children {
+                if let Some(attribute) = child.strip_prefix('@') {
+                    if !is_name(attribute) {
+                        return None;
+                    }
+                    text.push_str(&format!(" {attribute}=\"{}\"", plain(value)?));
+                } else if child == "#text" {
+                    inner.push_str(&plain(value)?);
+                } else {
+                    element(child, value, &mut inner)?;
+                }
+            }
+        }
+        other => inner.push_str(&plain(other)?),
+    }
+    text.push_str(&format!(">{inner}</{name}>"));
+    Some(())
 }
 
 #[derive(Default)]
@@ -171,6 +234,16 @@ mod tests {
                 "Name": "Åse <Berg> ø", "Empty": null, "Nil": null, "Data": "a < b"
             }}}}))
         );
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same_tree() {
+        let tree = json!({"r:a": [{"b": {"@k": "\"<Åse & co>", "#text": "x < y"}}, {"b": "2"}]});
+        let text = written(&tree).unwrap();
+        let read = parse(format!("<all>{text}</all>").as_bytes()).unwrap();
+        assert_eq!(read["all"]["a"], tree["r:a"]);
+        assert_eq!(written(&json!({"a b": 1})), None);
+        assert_eq!(written(&json!({"a": {"@x y": 1}})), None);
     }
 
     #[test]

@@ -155,6 +155,80 @@ async fn a_narrow_scope_asks_for_nothing_else() {
     assert_eq!(records[0].fields.iter().count(), 1);
 }
 
+/// Keeps the records, and when the read began.
+#[derive(Default)]
+struct Sink(Vec<SourceRecord>, Option<jiff::Timestamp>);
+
+#[async_trait::async_trait]
+impl muster_connect::RecordSink for Sink {
+    async fn records(
+        &mut self,
+        records: Vec<SourceRecord>,
+    ) -> Result<(), muster_connect::SinkError> {
+        self.0.extend(records);
+        Ok(())
+    }
+
+    fn began(&mut self, at: jiff::Timestamp) {
+        self.1 = Some(at);
+    }
+}
+
+#[tokio::test]
+async fn changes_since_and_deletions_are_read_and_the_vendors_clock_is_told() {
+    const DATE: (&str, &str) = ("Date", "Wed, 01 Jan 2025 11:58:30 GMT");
+    let vendor = Vendor::start(|request| {
+        if request.path.ends_with("/changed") {
+            assert_eq!(request.parameter("since"), Some("2024-12-31T08:00:00Z"));
+            assert_eq!(request.parameter("type"), Some("deleted"));
+            return Raw::json(
+                200,
+                &json!({"latest": "x", "employees": {"9": {"id": "9", "action": "Deleted"}}}),
+            );
+        }
+        let mut body = report();
+        let asked: Value = serde_json::from_str(&request.body).unwrap();
+        if asked["filters"]["lastChanged"]["value"] == "2024-12-31T08:00:00Z" {
+            body["employees"].as_array_mut().unwrap().truncate(1);
+        }
+        Raw::new(200, &[DATE], &body.to_string())
+    })
+    .await;
+    let connector = bamboo(&vendor, &[]);
+    let everybody = ReadRequest::new(FieldScope::all(), jiff::civil::date(2025, 1, 1));
+    let mut sink = Sink::default();
+    let evidence = connector.read(&everybody, &mut sink).await.unwrap();
+    assert_eq!((sink.0.len(), evidence.changes_since), (2, None));
+    assert_eq!(sink.1, Some("2025-01-01T11:58:30Z".parse().unwrap()));
+
+    let since = "2024-12-31T08:00:00Z".parse().unwrap();
+    let mut sink = Sink::default();
+    let evidence = connector
+        .read(&everybody.clone().since(since), &mut sink)
+        .await
+        .unwrap();
+    assert_eq!(evidence.changes_since, Some(since));
+    assert!(
+        evidence.complete && evidence.doubts.is_empty(),
+        "{evidence:?}"
+    );
+    let presence: Vec<_> = (sink.0.iter())
+        .map(|record| (record.external_id.as_str(), record.presence))
+        .collect();
+    assert_eq!(
+        presence,
+        [("4", Presence::Present), ("9", Presence::Removed)]
+    );
+
+    // With these settings the vendor has no list of changes: everybody is read.
+    let vendor = Vendor::start(|_| Raw::json(200, &report())).await;
+    let connector = bamboo(&vendor, &[("list", "directory")]);
+    let mut sink = Sink::default();
+    let request = everybody.since(since);
+    let evidence = connector.read(&request, &mut sink).await.unwrap();
+    assert_eq!(evidence.changes_since, None);
+}
+
 #[tokio::test]
 async fn an_address_of_which_a_part_may_not_be_seen_is_not_known() {
     let vendor = Vendor::start(|_: &Request| {
@@ -322,6 +396,113 @@ async fn the_sub_domain_can_only_be_one_label_of_the_host() {
         let error = open("bamboohr", settings).err().unwrap();
         assert_eq!(error.code(), "settings.bad_value", "{value}");
     }
+}
+
+#[tokio::test]
+async fn fields_are_written_once_and_read_back() {
+    use muster_connect::{Fetched, RecordWrite, WriteAnswer};
+    use muster_model::{Fields, Value as Canonical};
+    let stored = Arc::new(std::sync::Mutex::new(report()["employees"][0].clone()));
+    let seen = stored.clone();
+    let vendor = Vendor::start(move |request| {
+        let mut row = seen.lock().unwrap();
+        match (request.method.as_str(), request.path.as_str()) {
+            ("POST", "/v2/api/v1/employees/4") => {
+                let body: Value = serde_json::from_str(&request.body).unwrap();
+                if body["workEmail"] == "taken@nordlys.example" {
+                    return Raw::new(409, &[("X-BambooHR-Error-Message", "Kari has it")], "");
+                }
+                if body["firstName"] == "Down" {
+                    return Raw::new(500, &[], "");
+                }
+                for (name, value) in body.as_object().unwrap() {
+                    row[name] = value.clone();
+                }
+                // The vendor trims, and keeps its own form.
+                row["lastName"] = json!(row["lastName"].as_str().unwrap().trim());
+                Raw::new(200, &[], "")
+            }
+            ("GET", "/v2/api/v1/employees/4") => Raw::json(200, &row),
+            _ => Raw::new(404, &[], ""),
+        }
+    })
+    .await;
+    let connector = bamboo(&vendor, &[]);
+    let request = ReadRequest::new(FieldScope::all(), jiff::civil::date(2025, 1, 1)).region("NO");
+    let ids = [ExternalId::new("4"), ExternalId::new("99")];
+    let fetched = connector.fetch(&ids, &request).await.unwrap();
+    assert!(matches!(&fetched[&ids[0]], Fetched::Record(record)
+        if record.fields.text(Field::GivenName) == Some("Kari")));
+    assert!(matches!(fetched[&ids[1]], Fetched::NotThere));
+
+    let write = |id: &ExternalId, pairs: &[(Field, Option<&str>)]| {
+        let mut fields = Fields::new();
+        for (field, value) in pairs {
+            fields.set(
+                *field,
+                match value {
+                    Some(text) => muster_model::Said::Value(Canonical::text(*text)),
+                    None => muster_model::Said::Null,
+                },
+            );
+        }
+        RecordWrite {
+            external_id: id.clone(),
+            revision: None,
+            fields,
+            engagement: None,
+        }
+    };
+    let new = [
+        (Field::FamilyName, Some("Solberg ")),
+        (Field::PersonalEmail, None),
+        (Field::JobTitle, Some("Head")),
+    ];
+    let answer = connector
+        .write(&write(&ids[0], &new), &request)
+        .await
+        .unwrap();
+    let WriteAnswer::Done(done) = answer else {
+        panic!("nobody else wrote");
+    };
+    assert_eq!(done.fields.text(Field::FamilyName), Some("Solberg"));
+    assert_eq!(
+        done.refused[&Field::JobTitle],
+        "bamboohr.field_not_writable"
+    );
+    let sent = vendor
+        .requests()
+        .into_iter()
+        .find(|one| one.method == "POST")
+        .unwrap();
+    let body: Value = serde_json::from_str(&sent.body).unwrap();
+    assert_eq!(body, json!({"lastName": "Solberg ", "homeEmail": null}));
+
+    let refused = [(Field::WorkEmail, Some("taken@nordlys.example"))];
+    let answer = connector
+        .write(&write(&ids[0], &refused), &request)
+        .await
+        .unwrap();
+    let WriteAnswer::Done(done) = answer else {
+        panic!("nobody else wrote");
+    };
+    assert_eq!(done.refused[&Field::WorkEmail], "bamboohr.value_refused");
+    let gone = connector
+        .write(&write(&ids[1], &refused), &request)
+        .await
+        .unwrap();
+    assert!(matches!(gone, WriteAnswer::Done(done)
+        if done.refused[&Field::WorkEmail] == "bamboohr.record_not_there"));
+    // What may have arrived is not sent again.
+    let before = vendor.requests().len();
+    let down = [(Field::GivenName, Some("Down"))];
+    let error = connector
+        .write(&write(&ids[0], &down), &request)
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(error.code(), "http.server_error");
+    assert_eq!(vendor.requests().len() - before, 1);
 }
 
 /// Google, with a key pair of its own.

@@ -548,3 +548,35 @@ async fn a_refresh_token_that_is_replaced_is_kept_before_its_access_token_is_use
     assert!(read(&*connector).await.0.complete);
     assert_eq!(*kept.0.lock().unwrap(), ["r-1", "r-2"]);
 }
+
+#[tokio::test]
+async fn many_reads_at_once_ask_for_one_token_and_use_a_refresh_token_once() {
+    let kept = Arc::new(Kept::default());
+    let tokens = Arc::new(AtomicUsize::new(0));
+    let counted = tokens.clone();
+    let vendor = Vendor::start(move |request| match request.path.as_str() {
+        "/v2/token" => {
+            let number = counted.fetch_add(1, Ordering::SeqCst);
+            // Long enough for everybody else to have found no token.
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            let expected = ["hush", "r-1"][number];
+            assert!(request.body.contains(&format!("refresh_token={expected}&")));
+            let number = number + 1;
+            let answer = json!({"access_token": format!("t-{number}"),
+                "refresh_token": format!("r-{number}"), "expires_in": 3600});
+            Raw::json(200, &answer)
+        }
+        // The first token is refused to everybody who has it.
+        _ if request.authorization.as_deref() == Some("Bearer t-1") => Raw::new(401, &[], ""),
+        _ => Raw::json(200, &json!({"data": people(0..1)})),
+    })
+    .await;
+    let keeper = kept.clone();
+    let connector = connector_with("t-refresh", &vendor, |settings| settings.keep(keeper));
+    let reads = (0..8).map(|_| read(&*connector));
+    for (evidence, records) in futures::future::join_all(reads).await {
+        assert!(evidence.complete && records.len() == 1, "{evidence:?}");
+    }
+    assert_eq!(tokens.load(Ordering::SeqCst), 2);
+    assert_eq!(*kept.0.lock().unwrap(), ["r-1", "r-2"]);
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use muster_connect::http::BaseUrl;
-use muster_connect::{Connector, ConnectorSettings};
+use muster_connect::{Connector, ConnectorSettings, KeepSecret};
 use muster_model::{OrganisationId, Preset};
 use muster_storage::{
     Connection, ConnectionState, Credentials, NewConnection, Organisation, Transaction,
@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::keeping::{Held, Kept};
 
 /// Settings that are Muster's own, whatever the connector.
 const REGION: &str = "region";
@@ -42,7 +43,7 @@ impl Engine {
     pub async fn connect(
         &self,
         organisation: &Organisation,
-        wish: Wish,
+        mut wish: Wish,
     ) -> Result<Connection, EngineError> {
         // What a database wrote and took back can still stand in its files: an address
         // with a password in it never gets there.
@@ -55,7 +56,15 @@ impl Engine {
         let tried = save(&mut trial, &wish).await?;
         let credentials = trial.credentials(tried.id).await?;
         drop(trial);
-        let account = self.open_with(&tried, credentials)?.account().await?;
+        let held = Arc::new(Held::default());
+        let keep: Arc<dyn KeepSecret> = match wish.secrets.is_empty() {
+            // The stored ones are used: what replaces one takes its place.
+            true => Kept::with(&self.storage, organisation.id, tried.id),
+            false => held.clone(),
+        };
+        let answered = self.open_with(&tried, credentials, keep)?.account().await;
+        wish.secrets.extend(held.taken());
+        let account = answered?;
 
         let mut transaction = self.storage.begin(organisation.id).await?;
         let mut connection = save(&mut transaction, &wish).await?;
@@ -101,13 +110,15 @@ impl Engine {
     ) -> Result<Box<dyn Connector>, EngineError> {
         let mut reader = self.storage.read(organisation).await?;
         let credentials = reader.credentials(connection.id).await?;
-        self.open_with(connection, credentials)
+        let keep = Kept::with(&self.storage, organisation, connection.id);
+        self.open_with(connection, credentials, keep)
     }
 
     fn open_with(
         &self,
         connection: &Connection,
         credentials: Option<Credentials>,
+        keep: Arc<dyn KeepSecret>,
     ) -> Result<Box<dyn Connector>, EngineError> {
         let Some(credentials) = credentials else {
             return Err(EngineError::NoCredentials {
@@ -127,6 +138,7 @@ impl Engine {
             .map(|(name, secret)| (name.to_owned(), SecretString::from(secret.to_owned())))
             .collect();
         settings.pause = Arc::clone(&self.pause);
+        settings.keep = Some(keep);
         Ok((self.open_connector)(&connection.connector, settings)?)
     }
 }

@@ -32,6 +32,7 @@ pub mod engine;
 pub mod erasing;
 pub mod error;
 pub mod explaining;
+mod keeping;
 mod lease;
 pub mod planning;
 pub mod read;

@@ -203,7 +203,7 @@ impl Engine {
         };
         self.step(organisation, run.id, RunStep::Read).await?;
         let (mut planned, prepared) = match self
-            .read_and_plan(organisation, &connection, connector, run.id, watch)
+            .read_and_plan(organisation, &connection, connector, &run, watch)
             .await
         {
             Ok(made) => made,
@@ -307,7 +307,7 @@ impl Engine {
         organisation: &Organisation,
         connection: &Connection,
         connector: Option<&dyn Connector>,
-        run: RunId,
+        run: &Run,
         watch: Option<Watch>,
     ) -> Result<(Planned, Prepared), EngineError> {
         let opened;
@@ -328,11 +328,18 @@ impl Engine {
             return Err(muster_reconcile::PlanError::OtherAccount.into());
         }
         let mut read = self
-            .read_source(organisation, connection, connector, run, watch)
+            .read_source(
+                organisation,
+                connection,
+                connector,
+                run.id,
+                run.trigger,
+                watch,
+            )
             .await?;
         read.evidence.rights = read.evidence.rights.or(account.rights);
-        self.step(organisation, run, RunStep::Plan).await?;
-        self.plan_read(organisation, connection, connector, run, read)
+        self.step(organisation, run.id, RunStep::Plan).await?;
+        self.plan_read(organisation, connection, connector, run.id, read)
             .await
     }
 

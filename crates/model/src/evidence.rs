@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::field::Field;
+use crate::id::SnapshotId;
 
 /// What a read brought along to be judged by: made by the connector, completed
 /// by the engine while the snapshot fills, judged by the trust gate.
@@ -30,6 +31,10 @@ pub struct Evidence {
     /// The credential's rights, where the vendor tells them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rights: Option<BTreeSet<String>>,
+    /// Only what changed since then, by the source's clock, was asked for: such a
+    /// read says nothing of anybody who is not in it. `None` for a full read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes_since: Option<Timestamp>,
 }
 
 impl Evidence {
@@ -46,6 +51,7 @@ impl Evidence {
             confirmed_gone: 0,
             doubts: Vec::new(),
             rights: None,
+            changes_since: None,
         }
     }
 
@@ -162,8 +168,24 @@ pub struct ReadSummary {
 /// Earlier reads of a connection, newest last: what a read is judged by.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ReadHistory {
-    /// At most [`ReadHistory::KEPT`].
+    /// At most [`ReadHistory::KEPT`], all of them full ones.
     pub reads: Vec<PastRead>,
+    /// From where changes can be asked for; `None` asks for everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<ChangesFrom>,
+}
+
+/// From where a source can be asked for what changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangesFrom {
+    /// When the last read that came whole began, by the source's own clock.
+    pub at: Timestamp,
+    /// When the last full read was made.
+    pub full_at: Timestamp,
+    /// Where its records are, with what changed since.
+    pub snapshot: SnapshotId,
+    /// Under which versions they were read: others read the same words another way.
+    pub versions: String,
 }
 
 /// One earlier read.

@@ -203,7 +203,9 @@ pub fn judge(
             "another company answered than the one this connection was made for",
         );
     }
-    if evidence.read == 0 {
+    // Who did not change is not in it: numbers say nothing.
+    let is_partial = evidence.changes_since.is_some();
+    if evidence.read == 0 && !is_partial {
         evidence.doubt(DoubtKind::Empty, "the read brought no record at all");
     }
     if let Some(declared) = evidence.declared
@@ -226,9 +228,12 @@ pub fn judge(
     let baseline = history.baseline();
     if let Some(baseline) = baseline {
         judge_rights(evidence, baseline);
-        judge_population(evidence, summary, history, baseline, now);
+        if !is_partial {
+            judge_population(evidence, summary, history, baseline, now);
+        }
     }
     let dropped = baseline
+        .filter(|_| !is_partial)
         .map(|past| dropped_fields(summary, past))
         .unwrap_or_default();
     if !dropped.is_empty() {
@@ -264,12 +269,14 @@ pub fn judge(
     Verdict {
         ended: !broken(0),
         // Silence is judged by what was there before.
-        gone: proved && baseline.is_some(),
-        proved,
+        gone: proved && baseline.is_some() && !is_partial,
+        // Nothing is judged by a part.
+        proved: proved && !is_partial,
         first_read: history.reads.is_empty(),
         older: evidence.has(DoubtKind::OlderThanLastRead),
         create: !broken(2) && !dropped.iter().any(concerned),
-        emptied: !broken(3),
+        // Whether a field vanished from everybody cannot be seen in a few.
+        emptied: !broken(3) && !is_partial,
         dropped,
     }
 }

@@ -272,6 +272,7 @@ fn read() -> Read {
         summary: summary(100),
         history: ReadHistory {
             reads: vec![past(3, 100, true)],
+            ..ReadHistory::default()
         },
         account: Some("1234"),
     }

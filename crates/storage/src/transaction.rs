@@ -152,6 +152,27 @@ impl Transaction {
         Ok(())
     }
 
+    /// Puts another secret in the place of one of a connection's.
+    ///
+    /// # Errors
+    /// `connection.unknown`; `credentials.asked_again` if none were entered for
+    /// its address.
+    pub async fn replace_secret(
+        &mut self,
+        connection: ConnectionId,
+        name: &str,
+        secret: &str,
+    ) -> Result<()> {
+        let of = on_its_engine!(
+            &mut self.reader,
+            connections::replace_secret(connection, name, secret)
+        )?;
+        let mut replaced = Credentials::new();
+        replaced.put(name, secret);
+        self.journal.note(event::credentials_stored(&of, &replaced));
+        Ok(())
+    }
+
     // --- runs
 
     /// Begins a run and takes the connection for it, until the lease runs out
@@ -236,6 +257,23 @@ impl Transaction {
         run: RunId,
     ) -> Result<SnapshotId> {
         on_its_engine!(&mut self.reader, snapshots::begin(connection, run))
+    }
+
+    /// Takes the records of one snapshot that another does not have into that one: of a
+    /// read that brought only what changed.
+    ///
+    /// # Errors
+    /// `snapshot.unknown`.
+    pub async fn carry_over(
+        &mut self,
+        connection: ConnectionId,
+        from: SnapshotId,
+        to: SnapshotId,
+    ) -> Result<()> {
+        on_its_engine!(
+            &mut self.reader,
+            snapshots::carry_over(connection, from, to)
+        )
     }
 
     /// Stores a page of records. Of an unchanged one only the snapshot and

@@ -125,6 +125,18 @@ fn words(info: &ConnectorInfo) -> String {
             info.evidence.end
         )],
     );
+    if let Some(changes) = &info.changes {
+        section(
+            "What changed",
+            vec![format!(
+                "can be asked for, from {} seconds before the last read; everybody is read every {} hours",
+                changes.overlap_seconds, changes.full_hours
+            )],
+        );
+    }
+    if info.webhooks {
+        section("Webhooks", vec!["their signature is checked".to_owned()]);
+    }
     section("Leavers", vec![info.leaver.how.clone()]);
     section("Limits", info.limits.clone());
     section(

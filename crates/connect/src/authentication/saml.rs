@@ -8,7 +8,6 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use jiff::{Timestamp, ToSpan};
-use quick_xml::escape::escape;
 
 use super::signing::SigningKey;
 use crate::error::ConnectError;
@@ -64,7 +63,7 @@ impl Assertion<'_> {
         let head = format!(
             "<saml2:Assertion xmlns:saml2=\"{SAML}\" ID=\"{id}\" IssueInstant=\"{second}\" \
              Version=\"2.0\"><saml2:Issuer>{}</saml2:Issuer>",
-            escape(self.issuer)
+            text(self.issuer)
         );
         let body = self.body(&second.to_string(), &until.to_string());
         let content = digest(&SHA256, format!("{head}{body}").as_bytes());
@@ -88,7 +87,7 @@ impl Assertion<'_> {
 
     fn body(&self, now: &str, until: &str) -> String {
         let format = self.subject_format.map_or_else(String::new, |format| {
-            format!(" Format=\"{}\"", escape(format))
+            format!(" Format=\"{}\"", attribute(format))
         });
         let mut body = format!(
             "<saml2:Subject><saml2:NameID{format}>{}</saml2:NameID><saml2:SubjectConfirmation \
@@ -100,9 +99,9 @@ impl Assertion<'_> {
              <saml2:AuthnStatement AuthnInstant=\"{now}\"><saml2:AuthnContext>\
              <saml2:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport\
              </saml2:AuthnContextClassRef></saml2:AuthnContext></saml2:AuthnStatement>",
-            escape(self.subject),
-            escape(self.recipient),
-            escape(self.audience)
+            text(self.subject),
+            attribute(self.recipient),
+            text(self.audience)
         );
         if !self.attributes.is_empty() {
             body.push_str("<saml2:AttributeStatement>");
@@ -110,8 +109,8 @@ impl Assertion<'_> {
                 body.push_str(&format!(
                     "<saml2:Attribute Name=\"{}\"><saml2:AttributeValue>{}\
                      </saml2:AttributeValue></saml2:Attribute>",
-                    escape(name.as_str()),
-                    escape(value.as_str())
+                    attribute(name),
+                    text(value)
                 ));
             }
             body.push_str("</saml2:AttributeStatement>");
@@ -119,6 +118,25 @@ impl Assertion<'_> {
         body.push_str("</saml2:Assertion>");
         body
     }
+}
+
+/// A text as the canonical form has it (Canonical XML, section 2.3).
+fn text(said: &str) -> String {
+    said.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('\r', "&#xD;")
+}
+
+/// The value of an attribute as the canonical form has it: other characters
+/// are escaped than in a text.
+fn attribute(said: &str) -> String {
+    said.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('"', "&quot;")
+        .replace('\t', "&#x9;")
+        .replace('\n', "&#xA;")
+        .replace('\r', "&#xD;")
 }
 
 /// In its canonical form.

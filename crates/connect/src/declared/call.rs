@@ -44,6 +44,7 @@ impl CompiledCall {
                 Method::Get => Verb::GET,
                 Method::Post => Verb::POST,
                 Method::Put => Verb::PUT,
+                Method::Patch => Verb::PATCH,
             },
             path: compiling.template(&path.name("path"), &call.path, variables)?,
             query: compiling.templates(&path.name("query"), &call.query, variables),
@@ -66,10 +67,15 @@ impl CompiledCall {
         base: &BaseUrl,
         scope: &Scope<'_>,
     ) -> Result<Request, ConnectError> {
+        Ok(self.once(base, scope)?.repeatable())
+    }
+
+    /// The request, which is tried once.
+    pub(crate) fn once(&self, base: &BaseUrl, scope: &Scope<'_>) -> Result<Request, ConnectError> {
         let path = (self.path.render(scope, Escape::Path).map_err(not_made)?)
             .ok_or_else(|| nothing_in("a path"))?;
         let address = address(base, &path, &self.path, scope)?;
-        let mut request = Request::to(self.method.clone(), address).repeatable();
+        let mut request = Request::to(self.method.clone(), address);
         for (name, value) in &self.query {
             match value.value(scope).map_err(not_made)? {
                 Json::Array(list) => {

@@ -10,6 +10,7 @@ use super::compiling::{Compiling, GENERAL};
 use super::paging::CompiledPaging;
 use super::record::RecordMapping;
 use super::refusal::Refusals;
+use super::writing::CompiledWrite;
 use crate::authentication::{self, CompiledAuthentication};
 use crate::expression::{Expression, Template};
 use crate::manifest::{ById, Call, Company, Discovery, Join, Mapping, Path, People, Per};
@@ -22,10 +23,14 @@ pub(crate) struct Compiled {
     pub(super) refusals: Refusals,
     pub(super) company: Option<CompiledCompany>,
     pub(super) people: Vec<CompiledPeople>,
+    /// The lists of what changed; empty where the vendor does not tell, or not
+    /// with these settings.
+    pub(super) changes: Vec<CompiledPeople>,
     pub(super) joins: Vec<CompiledJoin>,
     pub(super) by_id: Option<CompiledById>,
     pub(super) discovery: Option<CompiledDiscovery>,
     pub(super) mapping: RecordMapping,
+    pub(super) write: Option<CompiledWrite>,
 }
 
 /// A list that is read page by page.
@@ -43,6 +48,7 @@ pub(super) struct CompiledPeople {
     pub(super) revision: Option<Pointer>,
     pub(super) only: Option<Expression>,
     pub(super) removed: Option<Expression>,
+    pub(super) adds: bool,
     pub(super) always: Vec<String>,
 }
 
@@ -52,10 +58,20 @@ pub(super) struct CompiledJoin {
     pub(super) per: Per,
     pub(super) list: CompiledList,
     pub(super) key: Option<Pointer>,
-    pub(super) by: Option<Pointer>,
+    pub(super) by: By,
     pub(super) many: bool,
     pub(super) batch: usize,
     pub(super) optional: bool,
+}
+
+/// What a person's row is joined by.
+pub(super) enum By {
+    /// The record's id.
+    Id,
+    /// What stands there.
+    Pointer(Pointer),
+    /// What it gives: one key, or a list of several.
+    Expression(Expression),
 }
 
 /// The company behind the credentials.
@@ -113,6 +129,22 @@ pub(super) fn compile(
             people.extend(self::people(compiling, &path, written));
         }
     }
+    let mut changes = Vec::new();
+    if let Some(written) = &manifest.changes {
+        let root = root.name("changes");
+        for (place, written) in written.people.iter().enumerate() {
+            let path = root.name("people").place(place);
+            if compiling.is_meant(&written.when, &path) {
+                changes.extend(self::people(compiling, &path, written));
+            }
+        }
+        if written.people.is_empty() || written.full_hours == 0 {
+            let message =
+                "name the lists of what changed, and after how many hours everybody is read again";
+            compiling.flaw(&root, "manifest.empty", message);
+        }
+    }
+    crate::webhook::check(compiling);
     if manifest.people.is_empty() {
         let message = "name a list of people: [[people]]";
         compiling.flaw(&root.name("people"), "manifest.empty", message);
@@ -146,17 +178,21 @@ pub(super) fn compile(
         refusals: Refusals::compile(compiling),
         company,
         people,
+        changes,
         joins,
         by_id,
         discovery: (manifest.discovery.as_ref()).and_then(|written| discovery(compiling, written)),
         mapping: RecordMapping::compile(compiling, &changed),
+        write: super::writing::compile(compiling),
     }
 }
 
 /// The variables of a request for a page.
 fn of_pages(more: &[&'static str]) -> Vec<&'static str> {
     let mut variables = GENERAL.to_vec();
-    variables.extend(["page", "offset", "size", "cursor", "wanted"]);
+    variables.extend([
+        "page", "offset", "size", "cursor", "wanted", "read_at", "since",
+    ]);
     variables.extend(more);
     variables
 }
@@ -198,6 +234,7 @@ fn people(compiling: &mut Compiling<'_>, path: &Path, written: &People) -> Optio
         revision,
         only,
         removed,
+        adds: written.adds,
         always: written.always.clone(),
     })
 }
@@ -218,7 +255,7 @@ fn join(
     let list = list(compiling, path, of_list, (&written.paging, paged), more);
     let key =
         (written.key.as_ref()).and_then(|text| compiling.pointer(&path.name("key"), text, &[]));
-    let by = (written.by.as_ref()).and_then(|text| compiling.pointer(&path.name("by"), text, &[]));
+    let by = by(compiling, &path.name("by"), written.by.as_deref());
     if written.per != Per::Person && key.is_none() {
         let message = "say by what rows are joined: key";
         compiling.flaw(path, "manifest.join", message);
@@ -232,11 +269,23 @@ fn join(
         per: written.per,
         list: list?,
         key,
-        by,
+        by: by?,
         many: written.many,
         batch: written.batch.clamp(1, 1000),
         optional: written.optional,
     })
+}
+
+fn by(compiling: &mut Compiling<'_>, path: &Path, written: Option<&str>) -> Option<By> {
+    let Some(text) = written else {
+        return Some(By::Id);
+    };
+    match text.strip_prefix('=') {
+        Some(text) => compiling
+            .expression(path, text, &["row", "setting", "today"])
+            .map(By::Expression),
+        None => compiling.pointer(path, text, &[]).map(By::Pointer),
+    }
 }
 
 fn company(compiling: &mut Compiling<'_>, written: &Company) -> Option<CompiledCompany> {
@@ -330,11 +379,14 @@ fn discovery(compiling: &mut Compiling<'_>, written: &Discovery) -> Option<Compi
 
 /// The rows that stand in a list, or that an object holds by their keys.
 pub(super) fn rows_of(list: &CompiledList, answer: &mut Json) -> Option<Vec<Json>> {
-    match list.rows.take(answer) {
+    take_rows(&list.rows, list.keyed, answer)
+}
+
+/// The rows at a place of an answer.
+pub(super) fn take_rows(rows: &Pointer, keyed: bool, answer: &mut Json) -> Option<Vec<Json>> {
+    match rows.take(answer) {
         Some(Json::Array(rows)) => Some(rows),
-        Some(Json::Object(map)) if list.keyed => {
-            Some(map.into_iter().map(|(_, row)| row).collect())
-        }
+        Some(Json::Object(map)) if keyed => Some(map.into_iter().map(|(_, row)| row).collect()),
         // XML does not tell a list of one from one, and none from nothing.
         Some(one @ Json::Object(_)) => Some(vec![one]),
         _ => None,

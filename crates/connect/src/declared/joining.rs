@@ -1,16 +1,17 @@
 //! What is joined to people: small lists read before, and requests for each
 //! person or batch of a page.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures::StreamExt as _;
 use serde_json::Value as Json;
 
-use super::compiled::CompiledJoin;
+use super::compiled::{By, CompiledJoin};
 use super::reading::{Reader, id};
 use super::record::Row;
 use super::vendor::Variables;
 use crate::error::{ConnectError, ErrorKind};
+use crate::expression::Scope;
 use crate::manifest::{Meaning, Per};
 
 /// Joins the rows of one read.
@@ -65,15 +66,27 @@ impl<'a> Joiner<'a> {
         for (join, known) in &self.joins {
             match join.per {
                 Per::Read => {
+                    let general = reader.vendor.general(Some(reader.request.today));
                     for row in &mut rows {
-                        let tree = join.by_of(row).and_then(|by| known.get(&by)).cloned();
-                        row.joined.push(tree.unwrap_or_default());
+                        let by = join.by_of(row, &general.scope());
+                        row.whole &= by.is_ok();
+                        let by = by.unwrap_or_default();
+                        let trees = by.iter().filter_map(|by| known.get(by)).cloned();
+                        row.joined.push(join.put_together(trees));
                     }
                 }
                 Per::Batch => {
                     let mut found = HashMap::new();
-                    let keys: Vec<String> = rows.iter().filter_map(|row| join.by_of(row)).collect();
-                    let mut missed: Vec<String> = Vec::new();
+                    let general = reader.vendor.general(Some(reader.request.today));
+                    let of_rows: Vec<Vec<String>> = (rows.iter_mut())
+                        .map(|row| {
+                            let by = join.by_of(row, &general.scope());
+                            row.whole &= by.is_ok();
+                            by.unwrap_or_default()
+                        })
+                        .collect();
+                    let keys = distinct(&of_rows);
+                    let mut missed: HashSet<String> = HashSet::new();
                     let batches: Vec<_> = (keys.chunks(join.batch))
                         .map(|ids| batch(reader, join, ids))
                         .collect();
@@ -90,11 +103,10 @@ impl<'a> Joiner<'a> {
                             }
                         }
                     }
-                    for row in &mut rows {
-                        let by = join.by_of(row);
-                        row.whole &= by.as_ref().is_none_or(|by| !missed.contains(by));
-                        row.joined
-                            .push(by.and_then(|by| found.remove(&by)).unwrap_or_default());
+                    for (row, of_row) in rows.iter_mut().zip(of_rows) {
+                        row.whole &= !of_row.iter().any(|by| missed.contains(by));
+                        let trees = of_row.iter().filter_map(|by| found.get(by)).cloned();
+                        row.joined.push(join.put_together(trees));
                     }
                 }
                 Per::Person => {
@@ -120,6 +132,15 @@ impl<'a> Joiner<'a> {
     }
 }
 
+/// Each key once, in the order of the rows.
+fn distinct(of_rows: &[Vec<String>]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    (of_rows.iter().flatten())
+        .filter(|key| seen.insert(key.as_str()))
+        .cloned()
+        .collect()
+}
+
 /// A failure that only makes one record less than whole.
 fn forgiven(error: ConnectError) -> Result<ConnectError, ConnectError> {
     match error.is_of_one_answer() {
@@ -129,11 +150,38 @@ fn forgiven(error: ConnectError) -> Result<ConnectError, ConnectError> {
 }
 
 impl CompiledJoin {
-    /// What a person's row is joined by.
-    fn by_of(&self, row: &Row) -> Option<String> {
-        match &self.by {
-            Some(by) => id(by.find(&row.tree)?),
-            None => Some(row.id.clone()),
+    /// What a person's row is joined by: one key, none, or several; an error when an
+    /// expression cannot tell.
+    fn by_of(&self, row: &Row, general: &Scope<'_>) -> Result<Vec<String>, ()> {
+        Ok(match &self.by {
+            By::Id => vec![row.id.clone()],
+            By::Pointer(by) => by.find(&row.tree).and_then(id).into_iter().collect(),
+            By::Expression(by) => {
+                let given = by.run(&general.clone().with("row", &row.tree));
+                match given.map_err(|_| ())? {
+                    Json::Array(several) => several.iter().filter_map(id).collect(),
+                    one => id(&one).into_iter().collect(),
+                }
+            }
+        })
+    }
+
+    /// The tree of a person of the trees of each key.
+    fn put_together(&self, mut trees: impl Iterator<Item = Json>) -> Json {
+        if !self.many {
+            return trees.next().unwrap_or_default();
+        }
+        let mut all = Vec::new();
+        for tree in trees {
+            match tree {
+                Json::Array(mut rows) => all.append(&mut rows),
+                other => all.push(other),
+            }
+        }
+        match all.is_empty() {
+            // Nothing was found: the source does not show its list.
+            true => Json::Null,
+            false => Json::Array(all),
         }
     }
 

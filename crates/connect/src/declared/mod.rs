@@ -10,18 +10,21 @@
 //! | `paging` | how pages follow each other, and how the end is known |
 //! | `reading` | everybody, page by page, with the evidence |
 //! | `joining` | what is joined to people: small lists, requests for each |
+//! | `derived` | trees made of a row and of what was joined |
 //! | `mapping` | from a row to one value |
 //! | `record`, `engagement` | from a row to a source record |
 //! | `identity` | the company behind the credentials |
 //! | `confirmation` | asking by id who is still there |
 //! | `discovery` | which fields the vendor has |
 //! | `trial` | one person, with each step of each field |
+//! | `writing` | fields of one record written, records read back |
 //! | `refusal` | what refusals mean |
 
 mod call;
 mod compiled;
 mod compiling;
 mod confirmation;
+mod derived;
 mod discovery;
 mod engagement;
 mod general;
@@ -34,6 +37,7 @@ mod record;
 mod refusal;
 mod trial;
 mod vendor;
+mod writing;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -60,6 +64,7 @@ use crate::http::{Answer, BaseUrl, Dialect, HttpClient, Speech};
 use crate::manifest::{ConnectorInfo, Manifest, Mapping, Speaks};
 use crate::normalise::Rules;
 use crate::settings::{ConnectorSettings, bad_value};
+use crate::writing::{Fetched, RecordWrite, WriteAnswer};
 use compiled::Compiled;
 use reading::Reader;
 use vendor::Vendor;
@@ -92,11 +97,8 @@ pub(crate) fn open(
         let Ok(field) = name.parse() else {
             continue; // told by `ConnectorSettings::check`
         };
-        let mapping = match written.strip_prefix('=') {
-            Some(expression) => Mapping::expression(expression),
-            None => Mapping::pointer(written),
-        };
-        changed.insert(field, mapping);
+        let known = manifest.fields.get(name);
+        changed.insert(field, own_mapping(name, written, known)?);
     }
     let mut compiling = Compiling::with(manifest, &settings.settings);
     let mut compiled = compiled::compile(&mut compiling, &changed);
@@ -160,6 +162,33 @@ pub(crate) fn open(
         },
         concurrent: concurrent.min(manifest.rate.calls.unwrap_or(concurrent).max(1)),
     }))
+}
+
+/// Where a connection reads a field from instead: a pointer, to which what the
+/// manifest does with the value still applies, an expression behind `=`, or a
+/// whole table.
+fn own_mapping(
+    name: &str,
+    written: &str,
+    known: Option<&Mapping>,
+) -> Result<Mapping, ConnectError> {
+    if let Some(expression) = written.strip_prefix('=') {
+        return Ok(Mapping::expression(expression));
+    }
+    if written.starts_with('{') {
+        return Mapping::table(written).map_err(|wrong| {
+            ConnectError::new(
+                ErrorKind::Settings,
+                "settings.bad_value",
+                format!("the setting `map.{name}` is no table of a mapping: {wrong}"),
+                "write it as in a manifest: { from = \"/state\", codes = { A = \"active\" } }",
+            )
+        });
+    }
+    Ok(match known {
+        Some(known) => known.moved_to(written),
+        None => Mapping::pointer(written),
+    })
 }
 
 /// The base address, with the settings that are part of it.
@@ -279,6 +308,24 @@ impl Connector for Declared {
         self.reader(request, &rules).await?.trial(id).await
     }
 
+    async fn fetch(
+        &self,
+        ids: &[ExternalId],
+        request: &ReadRequest,
+    ) -> Result<BTreeMap<ExternalId, Fetched>, ConnectError> {
+        let rules = self.rules(request)?;
+        self.reader(request, &rules).await?.fetch(ids).await
+    }
+
+    async fn write(
+        &self,
+        write: &RecordWrite,
+        request: &ReadRequest,
+    ) -> Result<WriteAnswer, ConnectError> {
+        let rules = self.rules(request)?;
+        self.reader(request, &rules).await?.write(write).await
+    }
+
     async fn vendor_fields(&self) -> Result<Vec<VendorField>, ConnectError> {
         match &self.compiled.discovery {
             Some(discovery) => discovery::fields(&self.vendor, discovery).await,
@@ -310,6 +357,14 @@ impl Declared {
         })
     }
 
+    /// The instant of which a read speaks: a minute ago, so that a vendor whose
+    /// clock runs behind ours does not take it for the future.
+    fn read_at(&self) -> jiff::Timestamp {
+        let now = self.vendor.http.clock().now();
+        let second = jiff::Timestamp::from_second(now.as_second() - 60);
+        second.unwrap_or(now)
+    }
+
     async fn reader<'a>(
         &'a self,
         request: &'a ReadRequest,
@@ -327,6 +382,7 @@ impl Declared {
             rules,
             concurrent: self.concurrent,
             wanted,
+            read_at: self.read_at(),
         })
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use muster_model::{DoubtKind, Evidence, EvidenceLevel, Presence};
 use serde_json::Value as Json;
 
@@ -36,6 +37,8 @@ pub(super) struct Reader<'a> {
     pub(super) concurrent: usize,
     /// Fields that the vendor is asked for, where it lets them be chosen.
     pub(super) wanted: Vec<String>,
+    /// When the read began, for vendors that show everything as of an instant.
+    pub(super) read_at: Timestamp,
 }
 
 /// A read under way.
@@ -46,7 +49,13 @@ struct Reading<'a, 's> {
     evidence: Evidence,
     /// Ids of all rows, those left out included.
     seen: HashSet<String>,
+    /// Ids of the lists before this one.
+    before: HashSet<String>,
+    /// Ids of this list that one before had.
+    passed: HashSet<String>,
     total: Option<u64>,
+    /// The first answer has come.
+    begun: bool,
 }
 
 /// How a list ended.
@@ -71,11 +80,21 @@ impl Reader<'_> {
             sink,
             evidence,
             seen: HashSet::new(),
+            before: HashSet::new(),
+            passed: HashSet::new(),
+            begun: false,
             total: None,
         };
         let mut level = EvidenceLevel::Counted;
         let mut declared = Some(0_u64);
-        for people in &self.compiled.people {
+        let lists = match self.request.since {
+            Some(since) if !self.compiled.changes.is_empty() => {
+                reading.evidence.changes_since = Some(since);
+                &self.compiled.changes
+            }
+            _ => &self.compiled.people,
+        };
+        for people in lists {
             let ended = reading.list(people).await?;
             level = level.min(reading.level_of(people, &ended));
             let exact = ended.total.filter(|_| people.list.paging.vouches());
@@ -92,7 +111,10 @@ impl Reader<'_> {
                 wanted.push(name.clone());
             }
         }
-        Variables::default().with("wanted", wanted)
+        Variables::default()
+            .with("wanted", wanted)
+            .with("read_at", self.read_at.to_string())
+            .with("since", self.request.since.map(|since| since.to_string()))
     }
 }
 
@@ -100,6 +122,10 @@ impl Reading<'_, '_> {
     async fn list(&mut self, people: &CompiledPeople) -> Result<Ended, ConnectError> {
         let reader = self.reader;
         let variables = reader.variables(people);
+        if people.adds {
+            self.before.clone_from(&self.seen);
+            self.passed.clear();
+        }
         let paging = &people.list.paging;
         let fetch = |at: At, seen: u64| {
             let variables = &variables;
@@ -118,7 +144,15 @@ impl Reading<'_, '_> {
         let mut under_way = Some(fetch(paging.first(), 0).await);
         while let Some((at, page)) = under_way.take() {
             match page {
-                Ok(Page { rows: page, turn }) => {
+                Ok(Page {
+                    rows: page,
+                    turn,
+                    at: told,
+                }) => {
+                    if !self.begun {
+                        self.begun = true;
+                        told.into_iter().for_each(|at| self.sink.began(at));
+                    }
                     failed_in_a_row = 0;
                     total = turn.total;
                     let count = page.len() as u64;
@@ -190,6 +224,11 @@ impl Reading<'_, '_> {
                 self.doubt(DoubtKind::PageFailed, "a row without an id");
                 continue;
             };
+            if people.adds && self.before.contains(&id) {
+                // Here they only show that the list goes on.
+                brought_new |= self.passed.insert(id);
+                continue;
+            }
             let new = self.seen.insert(id.clone());
             brought_new |= new;
             again += u64::from(!new);
@@ -209,12 +248,15 @@ impl Reading<'_, '_> {
             let detail = format!("{again} records stood on an earlier page too");
             self.doubt(DoubtKind::RecordTwice, &detail);
         }
-        let Joined { rows, failure } = self.joiner.join(reader, rows).await?;
+        let Joined { mut rows, failure } = self.joiner.join(reader, rows).await?;
         if let Some(error) = failure {
             tracing::warn!(code = error.code(), "a request for details failed");
         }
         let mapping = &reader.compiled.mapping;
         let fields = &reader.request.fields;
+        for row in &mut rows {
+            mapping.derive(row, self.joiner.names(), &scope, fields);
+        }
         let records = (rows.iter())
             .map(|row| mapping.record(row, self.joiner.names(), &scope, fields, reader.rules))
             .collect();
@@ -263,7 +305,7 @@ impl Reading<'_, '_> {
 
     /// What can be said at the end.
     fn close(mut self, level: EvidenceLevel) -> Evidence {
-        if self.evidence.read == 0 {
+        if self.evidence.read == 0 && self.evidence.changes_since.is_none() {
             self.doubt(DoubtKind::Empty, "the read brought nobody");
         }
         let whole = level > EvidenceLevel::None && !self.evidence.has(DoubtKind::PageFailed);
@@ -305,6 +347,7 @@ impl CompiledPeople {
             id,
             tree,
             joined: Vec::new(),
+            derived: Vec::new(),
             whole: true,
             presence: match removed {
                 true => Presence::Removed,
@@ -332,11 +375,13 @@ fn revision(value: &Json) -> Option<i64> {
         Json::Number(number) => number.as_i64(),
         Json::String(text) => {
             let text = text.trim();
-            (text.parse().ok()).or_else(|| {
-                text.parse()
-                    .ok()
-                    .map(|at: jiff::Timestamp| at.as_millisecond())
-            })
+            (text.parse().ok())
+                .or_else(|| crate::expression::odata_milliseconds(text))
+                .or_else(|| {
+                    text.parse()
+                        .ok()
+                        .map(|at: jiff::Timestamp| at.as_millisecond())
+                })
         }
         _ => None,
     }

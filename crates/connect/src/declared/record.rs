@@ -6,6 +6,7 @@ use muster_model::{ExternalId, Field, Presence, Raw, Said as Stated, SourceRecor
 use serde_json::Value as Json;
 
 use super::compiling::Compiling;
+use super::derived::{self, Derived};
 use super::engagement::{CompiledEngagements, EngagementReader};
 use super::mapping::{CompiledMapping, Said, Trees};
 use crate::connector::FieldScope;
@@ -27,6 +28,7 @@ pub(crate) struct RecordMapping {
     pub(super) fields: Vec<(Field, CompiledMapping)>,
     pub(super) custom: Vec<(String, CompiledMapping)>,
     pub(super) engagements: Option<CompiledEngagements>,
+    derived: Vec<Derived>,
 }
 
 /// A row with what was joined to it.
@@ -35,6 +37,8 @@ pub(crate) struct Row {
     pub(crate) tree: Json,
     /// Joined trees by name, in the order of the manifest.
     pub(crate) joined: Vec<Json>,
+    /// Trees made of all that, in the order of the manifest.
+    pub(crate) derived: Vec<Json>,
     /// Could everything be read that belongs to it?
     pub(crate) whole: bool,
     pub(crate) presence: Presence,
@@ -48,6 +52,8 @@ impl RecordMapping {
     ) -> Self {
         let manifest = compiling.manifest();
         let mut joins = compiling.joins();
+        let derived = derived::compile(compiling, &joins);
+        joins.extend(manifest.derived.keys().map(String::as_str));
         joins.push("setting");
         let root = Path::default();
         let mut fields = Vec::new();
@@ -101,6 +107,7 @@ impl RecordMapping {
             fields,
             custom,
             engagements,
+            derived,
         }
     }
 
@@ -125,11 +132,25 @@ impl RecordMapping {
         if let Some(engagements) = &self.engagements {
             add(engagements.asks(scope));
         }
+        for derived in self.derived_for(scope) {
+            add(derived.made.reads("row").collect());
+        }
         names
     }
 
     /// Is a joined tree needed for this scope?
     pub(super) fn needs(&self, tree: &str, scope: &FieldScope) -> bool {
+        self.reaches(tree, scope)
+            || (self.derived_for(scope)).any(|derived| derived.made.names(tree))
+    }
+
+    /// Those of the derived trees that something in scope reaches for.
+    fn derived_for<'a>(&'a self, scope: &'a FieldScope) -> impl Iterator<Item = &'a Derived> {
+        (self.derived.iter()).filter(|derived| self.reaches(&derived.name, scope))
+    }
+
+    /// Does a mapping in scope reach into a tree?
+    fn reaches(&self, tree: &str, scope: &FieldScope) -> bool {
         self.in_scope(scope).any(|(_, mapping)| mapping.needs(tree))
             || (scope.has(Field::Custom)
                 && self.custom.iter().any(|(_, mapping)| mapping.needs(tree)))
@@ -152,6 +173,51 @@ impl RecordMapping {
         })
     }
 
+    /// Makes the trees of a row that the scope needs.
+    pub(super) fn derive(
+        &self,
+        row: &mut Row,
+        joins: &[String],
+        general: &Scope<'_>,
+        fields: &FieldScope,
+    ) {
+        let mut made = Vec::with_capacity(self.derived.len());
+        let mut whole = true;
+        let trees = self.trees(row, joins, general);
+        for derived in &self.derived {
+            let wanted = self.reaches(&derived.name, fields);
+            let tree = match wanted {
+                true => derived.of(&trees.scope),
+                false => Ok(Json::Null),
+            };
+            whole &= tree.is_ok();
+            made.push(tree.unwrap_or_default());
+        }
+        row.derived = made;
+        // Whatever cannot be told of somebody is no reason to let them go.
+        row.whole &= whole;
+    }
+
+    /// The trees of a row.
+    pub(super) fn trees<'a>(
+        &'a self,
+        row: &'a Row,
+        joins: &'a [String],
+        general: &Scope<'a>,
+    ) -> Trees<'a> {
+        let mut scope = general.clone().with("row", &row.tree);
+        for (name, tree) in joins.iter().zip(&row.joined) {
+            scope.set(name, tree);
+        }
+        for (derived, tree) in self.derived.iter().zip(&row.derived) {
+            scope.set(&derived.name, tree);
+        }
+        Trees {
+            scope,
+            row: &row.tree,
+        }
+    }
+
     /// The record of a row.
     pub(crate) fn record(
         &self,
@@ -161,7 +227,7 @@ impl RecordMapping {
         fields: &FieldScope,
         rules: &Rules,
     ) -> SourceRecord {
-        let trees = trees(row, joins, general);
+        let trees = self.trees(row, joins, general);
         let mut draft = Draft::new(rules, fields);
         let mut whole = row.whole;
         for (field, mapping) in &self.fields {
@@ -225,18 +291,6 @@ pub(super) fn speaks_of_employment(scope: &FieldScope) -> bool {
     scope.has(Field::Engagements) || scope.has_any(&OF_EMPLOYMENT)
 }
 
-/// The trees of a row.
-pub(super) fn trees<'a>(row: &'a Row, joins: &'a [String], general: &Scope<'a>) -> Trees<'a> {
-    let mut scope = general.clone().with("row", &row.tree);
-    for (name, tree) in joins.iter().zip(&row.joined) {
-        scope.set(name, tree);
-    }
-    Trees {
-        scope,
-        row: &row.tree,
-    }
-}
-
 /// Puts what is said of a field in its canonical form.
 pub(super) fn put(
     draft: &mut Draft<'_>,
@@ -268,7 +322,10 @@ pub(super) fn put(
         Field::Phone => draft.phone(said, country()),
         Field::DateOfBirth => draft.date_of_birth(said),
         Field::NationalId => {
-            draft.national_id(said, country().and_then(|code| Country::parse(code).ok()));
+            draft.national_id(
+                said,
+                country().and_then(|code| Country::parse_either(code).ok()),
+            );
         }
         Field::BankAccount => {
             let letters = said.and_then(Json::as_str).map(str::trim_start);

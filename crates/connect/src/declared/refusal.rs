@@ -52,6 +52,11 @@ impl Refusals {
         }
     }
 
+    /// The connector's name, with which codes begin.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Refusals that only their status explains.
     pub(super) fn none(name: &str, title: &str) -> Self {
         Self {

@@ -6,11 +6,12 @@ use muster_model::{ExternalId, Field, SourceRecord};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::compiled::take_rows;
 use super::confirmation::is_gone;
 use super::joining::{Joined, Joiner};
 use super::mapping::{CompiledMapping, Steps};
 use super::reading::Reader;
-use super::record::{OF_EMPLOYMENT, Row, trees};
+use super::record::{OF_EMPLOYMENT, Row};
 use crate::connector::FieldScope;
 use crate::error::ConnectError;
 use crate::expression::Scope;
@@ -66,15 +67,18 @@ impl Reader<'_> {
             return Ok(None);
         };
         let joiner = Joiner::prepare(self).await?;
-        let Joined { rows, failure } = joiner.join(self, vec![row]).await?;
+        let Joined { mut rows, failure } = joiner.join(self, vec![row]).await?;
         if let Some(error) = failure {
             return Err(error);
         }
         let mapping = &self.compiled.mapping;
         let fields = &self.request.fields;
+        for row in &mut rows {
+            mapping.derive(row, joiner.names(), &scope, fields);
+        }
         Ok(rows.first().map(|row| {
             let record = mapping.record(row, joiner.names(), &scope, fields, self.rules);
-            let trees = trees(row, joiner.names(), &scope);
+            let trees = mapping.trees(row, joiner.names(), &scope);
             let canonical = record.on(self.request.today);
             let tried = mapping
                 .fields
@@ -103,24 +107,30 @@ impl Reader<'_> {
         scope: &Scope<'_>,
     ) -> Result<Option<Row>, ConnectError> {
         if let (Some(by_id), Some(people)) = (
-            self.compiled
-                .by_id
-                .as_ref()
-                .filter(|by_id| by_id.whole_row && by_id.batch == 1),
+            self.compiled.by_id.as_ref().filter(|by_id| by_id.whole_row),
             self.compiled.people.first(),
         ) {
-            let variables = self.variables(people).with("id", wanted.as_str());
-            let answer = self.vendor.ask(&by_id.request, &variables).await?;
+            let variables = (self.variables(people).with("id", wanted.as_str()))
+                .with("ids", vec![wanted.as_str()]);
+            let mut answer = self.vendor.ask(&by_id.request, &variables).await?;
             if is_gone(self.vendor, by_id, &answer) {
                 return Ok(None);
             }
             if self.vendor.refusals.meaning(&answer).is_some() {
                 return Err(self.vendor.refusals.error(&answer));
             }
-            let tree = by_id.rows.find(&answer.json).cloned().unwrap_or_default();
-            return Ok(people
-                .id_of(&tree)
-                .and_then(|id| people.row(id, tree, scope).ok().flatten()));
+            let rows = match by_id.batch {
+                1 => by_id.rows.take(&mut answer.json).into_iter().collect(),
+                _ => take_rows(&by_id.rows, false, &mut answer.json).unwrap_or_default(),
+            };
+            let found = (rows.into_iter())
+                .find(|tree| people.id_of(tree).as_deref() == Some(wanted.as_str()));
+            return Ok(found.and_then(|tree| {
+                people
+                    .row(wanted.as_str().to_owned(), tree, scope)
+                    .ok()
+                    .flatten()
+            }));
         }
         for people in &self.compiled.people {
             let variables = self.variables(people);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use reqwest::Url;
 use serde_json::Value as Json;
@@ -36,6 +37,8 @@ pub(crate) struct Vendor {
 pub(super) struct Page {
     pub(super) rows: Vec<Json>,
     pub(super) turn: Turn,
+    /// When it was answered, by the vendor's clock.
+    pub(super) at: Option<Timestamp>,
 }
 
 /// Variables of one request beside the general ones.
@@ -81,6 +84,26 @@ impl Vendor {
             None => Ok(answer),
             Some(_) => Err(self.refusals.error(&answer)),
         }
+    }
+
+    /// Makes a request of the manifest that changes something: a failure that leaves
+    /// open whether it was done is not tried again. The answer may be one of refusal.
+    pub(super) async fn once(
+        &self,
+        call: &CompiledCall,
+        variables: &Variables,
+        today: Option<Date>,
+    ) -> Result<Answer, ConnectError> {
+        let general = self.general(today);
+        let mut scope = general.scope();
+        variables.add_to(&mut scope);
+        let request = call.once(self.http.base(), &scope)?;
+        self.send(request).await
+    }
+
+    /// The connection's settings.
+    pub(super) const fn settings(&self) -> &Json {
+        &self.settings
     }
 
     /// Makes a request of the manifest; the answer may be one of refusal.
@@ -158,7 +181,11 @@ impl Vendor {
             .paging
             .turn(at, asked, answer, count, seen + count, &self.settings)
             .map_err(|error| ConnectError::from(error).at(answer.place.clone()))?;
-        Ok(Page { rows, turn })
+        let date = answer.headers.get(reqwest::header::DATE);
+        let at = date
+            .and_then(|date| jiff::fmt::rfc2822::parse(date.to_str().ok()?).ok())
+            .map(|at| at.timestamp());
+        Ok(Page { rows, turn, at })
     }
 
     /// Sends with a proof; one that is refused is taken anew.

@@ -373,6 +373,24 @@ fn whole(part: f64) -> Result<Json, Fault> {
     }
 }
 
+/// Milliseconds since 1970 of OData's `/Date(…)/`.
+pub(crate) fn odata_milliseconds(text: &str) -> Option<i64> {
+    let inner = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
+    let signed = inner.strip_prefix('-');
+    let digits = signed.unwrap_or(inner);
+    // An offset behind the count only says how to show it.
+    let digits = digits.split(['+', '-']).next().unwrap_or_default();
+    let count: i64 = digits.parse().ok()?;
+    Some(if signed.is_some() { -count } else { count })
+}
+
+/// The day of milliseconds since 1970 in UTC.
+fn day_of_epoch(milliseconds: i64) -> Option<Date> {
+    let days = milliseconds.div_euclid(24 * 60 * 60 * 1000);
+    let span = jiff::Span::new().try_days(days).ok()?;
+    jiff::civil::date(1970, 1, 1).checked_add(span).ok()
+}
+
 /// The civil day of what a source said. `how` is a format (it has a `%`), or
 /// the zone in which an instant is to be a day.
 ///
@@ -386,22 +404,17 @@ pub(crate) fn date(of: &Json, how: &str) -> Result<Json, Fault> {
     }
     let zone = TimeZone::get(how).map_err(|_| Fault::Unreadable)?;
     let in_zone = |at: Timestamp| day(at.to_zoned(zone.clone()).date());
-    let milliseconds =
-        |count: i64| in_zone(Timestamp::from_millisecond(count).map_err(|_| Fault::Unreadable)?);
+    let milliseconds = |count: i64| match Timestamp::from_millisecond(count) {
+        Ok(at) => in_zone(at),
+        // Midnight of 31 December 9999 stands for "no end", and is later than any instant.
+        Err(_) => day(day_of_epoch(count).ok_or(Fault::Unreadable)?),
+    };
     if let Some(count) = of.as_i64() {
         return milliseconds(count);
     }
     let text = text_of(of)?.trim();
-    if let Some(inner) = text
-        .strip_prefix("/Date(")
-        .and_then(|rest| rest.strip_suffix(")/"))
-    {
-        let signed = inner.strip_prefix('-');
-        let digits = signed.unwrap_or(inner);
-        // An offset behind the count only says how to show it.
-        let digits = digits.split(['+', '-']).next().unwrap_or_default();
-        let count: i64 = digits.parse().map_err(|_| Fault::Unreadable)?;
-        return milliseconds(if signed.is_some() { -count } else { count });
+    if text.starts_with("/Date(") {
+        return milliseconds(odata_milliseconds(text).ok_or(Fault::Unreadable)?);
     }
     if let Ok(date) = text.parse::<Date>()
         && text.len() == 10

@@ -29,7 +29,7 @@ use regex::Regex;
 use serde_json::Value as Json;
 
 pub(crate) use evaluate::Scope;
-pub(crate) use functions::date as day;
+pub(crate) use functions::{date as day, odata_milliseconds};
 pub(crate) use template::{Escape, JsonTemplate, Template, percent_encoded};
 
 /// Characters of an expression.

@@ -20,7 +20,7 @@ pub(crate) enum Escape {
     None,
     /// For one segment of a path.
     Path,
-    /// For the text of an XML element.
+    /// For the text of an XML element; objects and lists become elements.
     Xml,
 }
 
@@ -86,7 +86,12 @@ impl Template {
             match part {
                 Part::Text(plain) => made.push_str(plain),
                 Part::Expression(expression) => {
-                    let Some(value) = text(&expression.run(scope)?)? else {
+                    let value = expression.run(scope)?;
+                    if escape == Escape::Xml && (value.is_array() || value.is_object()) {
+                        made.push_str(&crate::xml::written(&value).ok_or(Fault::Kind)?);
+                        continue;
+                    }
+                    let Some(value) = text(&value)? else {
                         return Ok(None);
                     };
                     match escape {

@@ -198,6 +198,8 @@ impl HttpClient {
         };
         let json = match self.understood(&body) {
             Ok(json) => json,
+            // Whoever writes and is told nothing was told that it is done.
+            Err(_) if body.is_empty() && !request.repeatable => Value::Null,
             Err(_) if !status.is_success() || status == StatusCode::NO_CONTENT => Value::Null,
             Err(error) if error.is_of_one_answer() && error.code() == "http.truncated_body" => {
                 return Try::Again(error.at(place), None);

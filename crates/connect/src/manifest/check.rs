@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use muster_model::Field;
 use serde::Serialize;
 
-use super::info::{BaseAddress, ConnectorInfo, FieldSource, Input, Link};
+use super::info::{BaseAddress, ChangesInfo, ConnectorInfo, FieldSource, Input, Link};
 use super::place::Path;
 use super::written::{Entry, Manifest};
 use crate::declared::{Compiling, Flaw};
@@ -167,13 +167,25 @@ impl Check {
             secrets: manifest.secrets.iter().map(Input::from).collect(),
             settings: manifest.settings.iter().map(Input::from).collect(),
             fields,
-            writes: self.fields(&manifest.writes, &root.name("writes")),
+            writes: match &manifest.write {
+                None => self.fields(&manifest.writes, &root.name("writes")),
+                Some(write) => (write.fields.keys())
+                    .filter_map(|name| {
+                        self.field(name, root.name("write").name("fields").name(name))
+                    })
+                    .collect(),
+            },
             features: manifest.features.clone(),
             evidence: manifest.evidence.clone(),
             account: manifest.account.clone(),
             leaver: manifest.leaver.clone(),
             record_id_survives_rehire: manifest.record_id_survives_rehire,
             read_by_id: manifest.read_by_id,
+            changes: manifest.changes.as_ref().map(|changes| ChangesInfo {
+                overlap_seconds: changes.overlap_seconds,
+                full_hours: changes.full_hours,
+            }),
+            webhooks: crate::webhook::takes_calls(manifest),
             revision: manifest.revision.clone(),
             dates: manifest.dates.clone(),
             hidden_without_rights: self.fields(

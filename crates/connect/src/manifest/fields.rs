@@ -38,7 +38,7 @@ pub(crate) struct Source {
     pub(crate) otherwise: Option<String>,
     /// The form of a date (strptime, such as %d/%m/%Y), or the zone in which an instant is a day; without it, YYYY-MM-DD.
     pub(crate) date: Option<String>,
-    /// Pointers to the country (ISO 3166-1 alpha-2) of a telephone number or identity number.
+    /// Pointers to the country (ISO 3166-1, two or three letters) of a telephone number or identity number.
     #[serde(default)]
     pub(crate) country: Texts,
     /// Lines of an address; all of them are taken.
@@ -113,6 +113,37 @@ impl Mapping {
             value: Some(text.to_owned()),
             ..Source::default()
         })
+    }
+
+    /// Read from another place: what is done with the value stays.
+    pub(crate) fn moved_to(&self, pointer: &str) -> Self {
+        let names_it = |text: &str| {
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            words.into_iter().any(|word| word == "it")
+        };
+        let of_value = |text: &String| names_it(text).then(|| text.clone());
+        Self(Source {
+            from: Texts(vec![pointer.to_owned()]),
+            // An expression that looks into the old place has nothing to say any more.
+            value: self.0.value.as_ref().and_then(of_value),
+            line: Texts::default(),
+            postal_code: None,
+            city: None,
+            address_country: None,
+            asks: Vec::new(),
+            ..self.0.clone()
+        })
+    }
+
+    /// A table as in a manifest: `{ from = "/state", codes = { A = "active" } }`.
+    pub(crate) fn table(text: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct One {
+            mapping: Source,
+        }
+        let read: Result<One, _> = toml::from_str(&format!("mapping = {text}"));
+        read.map(|one| Self(one.mapping))
+            .map_err(|error| error.message().to_owned())
     }
 
     /// For the catalogue: where it comes from, in a few words.

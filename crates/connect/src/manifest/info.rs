@@ -54,6 +54,11 @@ pub struct ConnectorInfo {
     pub record_id_survives_rehire: bool,
     /// Can records be asked for by id?
     pub read_by_id: ReadById,
+    /// Can what changed be asked for?
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<ChangesInfo>,
+    /// Does it take calls by which the vendor tells that something changed?
+    pub webhooks: bool,
     /// What numbers a record's revisions, if anything does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
@@ -68,6 +73,15 @@ pub struct ConnectorInfo {
     pub mappable: bool,
     /// Notes for the administrator, in Markdown.
     pub notes: String,
+}
+
+/// Reading what changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ChangesInfo {
+    /// Seconds before the last read from which changes are asked for again.
+    pub overlap_seconds: u32,
+    /// Hours after which everybody is read again: only then does silence mean anything.
+    pub full_hours: u32,
 }
 
 /// How sure we are of a manifest.

@@ -2,7 +2,7 @@
 //!
 //! | Module | What it is |
 //! |---|---|
-//! | `written` | the file as types, with `reading`, `authentication_types`, `fields` and `text` |
+//! | `written` | the file as types, with `reading`, `authentication_types`, `fields`, `webhook` and `text` |
 //! | `info` | the entry in the catalogue, made from it |
 //! | `check` | what types cannot say, with line and column |
 //! | `place` | where in the file something stands |
@@ -14,6 +14,8 @@ mod info;
 mod place;
 mod reading;
 mod text;
+mod webhook;
+mod write;
 mod written;
 
 #[cfg(test)]
@@ -21,8 +23,8 @@ mod tests;
 
 pub use check::{Problem, check_manifest};
 pub use info::{
-    BaseAddress, Confidence, ConnectorInfo, EvidenceInfo, FieldSource, Input, LeaverInfo,
-    LeaverShows, Link, ReadById,
+    BaseAddress, ChangesInfo, Confidence, ConnectorInfo, EvidenceInfo, FieldSource, Input,
+    LeaverInfo, LeaverShows, Link, ReadById,
 };
 
 pub(crate) use authentication_types::{Authentication, BasicScheme, ClientPlace, Named};
@@ -33,6 +35,7 @@ pub(crate) use reading::{
     ById, Call, Carrier, Company, Discovery, End, Join, Method, Paging, People, Per,
 };
 pub(crate) use text::Texts;
+pub(crate) use webhook::{Encoding, Hash, Key, Signature, Webhook};
 pub(crate) use written::{ErrorRule, Manifest, Meaning, Speaks};
 
 /// The schema of a manifest (JSON Schema 2020-12), for editors.

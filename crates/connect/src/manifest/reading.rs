@@ -13,7 +13,7 @@ use super::text::Texts;
 pub(crate) struct Call {
     /// The path below the base address, beginning with a slash, or a whole address that begins with https://.
     pub(crate) path: String,
-    /// GET, POST or PUT; GET when nothing is said. A request of a read is repeated after failures, so it must change nothing.
+    /// GET, POST, PUT or PATCH; GET when nothing is said. A request of a read is repeated after failures, so it must change nothing.
     #[serde(default)]
     pub(crate) method: Method,
     /// Parameters of the address.
@@ -42,6 +42,8 @@ pub(crate) enum Method {
     Post,
     /// Replaces.
     Put,
+    /// Changes.
+    Patch,
 }
 
 /// A list of people. A connector may have several: those who left may stand in one of their own.
@@ -66,11 +68,38 @@ pub(crate) struct People {
     pub(crate) only: Option<String>,
     /// Rows for which this CEL expression holds are of people who were removed.
     pub(crate) removed: Option<String>,
+    /// Only rows of people whom the lists before did not hold count; the others are passed over.
+    /// For a list that shows the same people as of another day.
+    #[serde(default)]
+    pub(crate) adds: bool,
     /// How pages follow each other.
     pub(crate) paging: Paging,
     /// Fields always asked for, where the vendor lets fields be chosen.
     #[serde(default)]
     pub(crate) always: Vec<String>,
+}
+
+/// Reading only what changed since a read. A read of everybody stays the rule: it alone decides
+/// who is gone.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Changes {
+    /// Seconds before the last read, by the vendor's clock, from which changes are asked for again.
+    #[serde(default = "five_minutes")]
+    pub(crate) overlap_seconds: u32,
+    /// Hours after which everybody is read again.
+    #[serde(default = "a_day")]
+    pub(crate) full_hours: u32,
+    /// The lists; templates see `since` (RFC 3339), and rows are as those of the lists of people.
+    pub(crate) people: Vec<People>,
+}
+
+const fn five_minutes() -> u32 {
+    300
+}
+
+const fn a_day() -> u32 {
+    24
 }
 
 /// How pages follow each other; exactly one of these.
@@ -249,7 +278,8 @@ pub(crate) struct Join {
     pub(crate) keyed: bool,
     /// Pointer in the joined row to what it is joined by. Not needed per person.
     pub(crate) key: Option<String>,
-    /// Pointer in the person's row to the same; without it, the record's id.
+    /// Pointer in the person's row to the same, or behind `=` a CEL expression that gives it, or a
+    /// list of several; without it, the record's id.
     pub(crate) by: Option<String>,
     /// A person may have several rows: then the tree is a list.
     #[serde(default)]

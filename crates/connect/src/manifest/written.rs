@@ -11,8 +11,10 @@ use serde::Deserialize;
 use super::authentication_types::Authentication;
 use super::fields::{Engagements, Mapping};
 use super::info::{Confidence, EvidenceInfo, LeaverInfo, ReadById};
-use super::reading::{ById, Company, Discovery, Join, People};
+use super::reading::{ById, Changes, Company, Discovery, Join, People};
 use super::text::Texts;
+use super::webhook::Webhook;
+use super::write::Write;
 
 /// A connector's manifest: what it is, what it needs, and how it is spoken to.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -101,12 +103,22 @@ pub(crate) struct Manifest {
     /// The lists that say who there is.
     #[serde(default)]
     pub(crate) people: Vec<People>,
+    /// What changed since a read, where the vendor tells it.
+    pub(crate) changes: Option<Changes>,
     /// Lists and requests whose rows are joined to people, by the name that pointers and expressions use.
     #[serde(default)]
     pub(crate) joins: BTreeMap<String, Join>,
+    /// Trees made of the row and of what is joined to it, each by a CEL expression: pointers and
+    /// expressions of fields reach them by their names, like joined lists.
+    #[serde(default)]
+    pub(crate) derived: BTreeMap<String, String>,
     /// Asking by id whether somebody is still there; the first whose `when` fits counts.
     #[serde(default)]
     pub(crate) by_id: Vec<ById>,
+    /// What can be written; `writes` is made of it.
+    pub(crate) write: Option<Write>,
+    /// How the vendor tells by itself that something changed.
+    pub(crate) webhook: Option<Webhook>,
     /// Which fields the vendor has for this company.
     pub(crate) discovery: Option<Discovery>,
     /// What is read, and from where, by canonical field.

@@ -86,7 +86,7 @@ impl<'a> Draft<'a> {
     /// Puts a country, as its code.
     pub fn country(&mut self, said: Option<&Json>) {
         self.typed(Field::Country, said, |text| {
-            Ok(Value::text(Country::parse(text)?.code()))
+            Ok(Value::text(Country::parse_either(text)?.code()))
         });
     }
 
@@ -114,7 +114,7 @@ impl<'a> Draft<'a> {
     /// source keeps with the number (ISO 3166-1 alpha-2); without it the
     /// organisation's counts.
     pub fn phone(&mut self, said: Option<&Json>, country: Option<&str>) {
-        let own = country.and_then(|code| Country::parse(code).ok());
+        let own = country.and_then(|code| Country::parse_either(code).ok());
         let region = own.or(self.rules.region);
         self.typed(Field::Phone, said, |text| {
             Ok(Value::text(Phone::parse(text, region)?.e164()))
@@ -259,7 +259,7 @@ impl<'a> Draft<'a> {
 
     fn read_country(&mut self, field: Field, said: Option<&Json>) -> Option<String> {
         let text = self.read_text(field, said).into_value()?;
-        match Country::parse(&text) {
+        match Country::parse_either(&text) {
             Ok(country) => Some(country.code().to_owned()),
             Err(error) => {
                 self.refused(field, &text, error);

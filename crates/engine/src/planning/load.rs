@@ -21,6 +21,7 @@ use super::candidates::{candidates, named_by_decisions};
 use super::sources::{Heard, Sources};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::read::Read;
 
 /// How long a key that changed hands is no identity (`docs/engine`, Matching).
 const CHANGED_HANDS_DAYS: i64 = 400;
@@ -65,9 +66,10 @@ impl Loader {
         engine: &Engine,
         organisation: &Organisation,
         connection: &Connection,
-        snapshot: SnapshotId,
+        read: &Read,
         versions: String,
     ) -> Result<(Arc<Self>, Frame), EngineError> {
+        let snapshot = read.snapshot;
         let mut transaction = engine.storage.begin(organisation.id).await?;
         transaction.mark_due_on(engine.today(organisation)).await?;
         transaction.commit().await?;
@@ -88,7 +90,11 @@ impl Loader {
                 .untouched_counts(connection.id, snapshot, &loader.versions)
                 .await?,
         );
-        let missing = loader.missing(&mut reader, &mut untouched).await?;
+        // Whoever did not change is missing from a read of changes, and from nothing else.
+        let missing = match read.evidence.changes_since {
+            None => loader.missing(&mut reader, &mut untouched).await?,
+            Some(_) => Vec::new(),
+        };
         let since = engine
             .now()
             .checked_sub(24.hours())

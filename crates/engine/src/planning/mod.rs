@@ -17,7 +17,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use muster_connect::Connector;
 use muster_connect::manifest::ReadById;
-use muster_model::evidence::{PastRead, ReadSummary};
+use muster_model::evidence::{ChangesFrom, PastRead, ReadSummary};
 use muster_model::plan::Rest as RestKind;
 use muster_model::zone::zone_of;
 use muster_model::{Digest, ExternalId, Fields, Plan, PlanId, ReadHistory, RunId};
@@ -94,7 +94,7 @@ impl Engine {
         read: &Read,
     ) -> Result<(Planned, Prepared), EngineError> {
         let versions = versions(connection, connector.info());
-        let (loader, frame) = Loader::new(self, organisation, connection, read.snapshot, versions)
+        let (loader, frame) = Loader::new(self, organisation, connection, read, versions)
             .instrument(tracing::debug_span!("plan: count"))
             .await?;
         let zone = Self::zone(organisation);
@@ -236,7 +236,7 @@ impl Engine {
         );
         let transaction = writer.transaction().await?;
         transaction.finish_plan(id, &plan).await?;
-        self.remember(transaction, loader, past).await?;
+        self.remember(transaction, loader, read, past).await?;
         writer.commit().await?;
         plan.changes = writer.kept.unwrap_or_default();
         let prepared = Prepared::new(tally, writer.order);
@@ -255,12 +255,30 @@ impl Engine {
         &self,
         transaction: &mut Transaction,
         loader: &Loader,
+        read: &Read,
         past: PastRead,
     ) -> Result<(), EngineError> {
         // What somebody changed while the source was read (paused it, above all) stays.
         let mut after = transaction.connection(loader.connection.id).await?;
         let proved = past.proved;
-        after.history.push(past);
+        if read.evidence.changes_since.is_some() {
+            // The next one goes on from here, if nothing of this one failed.
+            if let (Some(changes), Some(began), true) = (
+                &mut after.history.changes,
+                read.began,
+                read.evidence.complete,
+            ) {
+                changes.at = began;
+            }
+        } else {
+            after.history.push(past);
+            after.history.changes = read.began.filter(|_| proved).map(|at| ChangesFrom {
+                at,
+                full_at: self.now(),
+                snapshot: read.snapshot,
+                versions: loader.versions.clone(),
+            });
+        }
         after.last_read_at = Some(self.now());
         if proved {
             after.last_confirmed_at = Some(self.now());

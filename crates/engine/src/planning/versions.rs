@@ -1,6 +1,7 @@
 //! Under which rules a record was brought to rest.
 
 use muster_connect::ConnectorInfo;
+use muster_connect::settings::MAP_PREFIX;
 use muster_storage::Connection;
 
 /// Grows when the normaliser reads the same text another way.
@@ -8,9 +9,18 @@ const NORMALISER: u32 = 1;
 /// Grows when the planner decides the same input another way.
 const PLANNER: u32 = 1;
 
-/// The version of what turns a vendor's words into fields.
-pub(crate) fn mapping(connector: &ConnectorInfo) -> String {
-    format!("{}.{NORMALISER}", connector.version)
+/// The version of what turns a vendor's words into fields, the connection's own
+/// mappings included.
+pub(crate) fn mapping(connection: &Connection, connector: &ConnectorInfo) -> String {
+    let version = format!("{}.{NORMALISER}", connector.version);
+    let own: Vec<&str> = (connection.settings.iter())
+        .filter(|(name, _)| name.starts_with(MAP_PREFIX))
+        .flat_map(|(name, value)| [name.as_str(), value.as_str()])
+        .collect();
+    match own.is_empty() {
+        true => version,
+        false => format!("{version}.{}", short_hash(&own)),
+    }
 }
 
 /// The versions of connector, normaliser, planner and policy in one word: a
@@ -21,7 +31,7 @@ pub(crate) fn versions(connection: &Connection, connector: &ConnectorInfo) -> St
     let settings = serde_json::to_string(&connection.settings).unwrap_or_default();
     format!(
         "{}.{PLANNER}.{}",
-        mapping(connector),
+        mapping(connection, connector),
         short_hash(&[&policy, &settings])
     )
 }

@@ -2,6 +2,7 @@
 //! transaction, while the source is asked for more.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use muster_connect::{ConnectError, RecordSink, SinkError};
 use muster_model::{ConnectionId, DigestKey, OrganisationId, RunId, SnapshotId, SourceRecord};
 use muster_storage::{Connection, Organisation, RecordToStore, Storage, StorageError};
@@ -24,6 +25,7 @@ const AT_ONCE: usize = 10_000;
 pub(crate) struct SnapshotSink {
     key: DigestKey,
     mapping: String,
+    began: Option<Timestamp>,
     gathered: Vec<RecordToStore>,
     /// To whoever stores; closed when there is nothing more.
     storing: Option<mpsc::Sender<Vec<RecordToStore>>>,
@@ -51,17 +53,19 @@ impl SnapshotSink {
         Self {
             key: organisation.digest_key(),
             mapping,
+            began: None,
             gathered: Vec::new(),
             storing: Some(storing),
             stored: tokio::spawn(store.all(groups)),
         }
     }
 
-    /// Stores the rest, and tells what was counted.
-    pub(crate) async fn finish(mut self) -> Result<Tally, EngineError> {
+    /// Stores the rest, and tells what was counted, and when the read began by the
+    /// source's own clock.
+    pub(crate) async fn finish(mut self) -> Result<(Tally, Option<Timestamp>), EngineError> {
         self.pass_on().await?;
         self.storing = None;
-        Ok(ended(&mut self.stored).await?)
+        Ok((ended(&mut self.stored).await?, self.began))
     }
 
     /// Whose failure ended the read: the source's, or the storage's in here. Nothing
@@ -120,6 +124,10 @@ impl RecordSink for SnapshotSink {
             return Ok(());
         }
         self.pass_on().await.map_err(SinkError::new)
+    }
+
+    fn began(&mut self, at: Timestamp) {
+        self.began = Some(at);
     }
 }
 

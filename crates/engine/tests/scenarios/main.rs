@@ -16,6 +16,7 @@
 mod world;
 
 mod applying;
+mod changes;
 mod decisions;
 mod explain;
 mod fault_pairs;
@@ -26,6 +27,7 @@ mod moved;
 mod oracle;
 mod outward;
 mod rehearsal;
+mod replaced_secrets;
 mod runs;
 mod silence;
 mod sources;

@@ -24,6 +24,20 @@ NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA
 SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO \
 TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";
 
+/// The three-letter codes, in the order of [`CODES`].
+const THREE_LETTERS: &str = "\
+AND ARE AFG ATG AIA ALB ARM AGO ATA ARG ASM AUT AUS ABW ALA AZE BIH BRB BGD BEL BFA BGR BHR BDI \
+BEN BLM BMU BRN BOL BES BRA BHS BTN BVT BWA BLR BLZ CAN CCK COD CAF COG CHE CIV COK CHL CMR CHN \
+COL CRI CUB CPV CUW CXR CYP CZE DEU DJI DNK DMA DOM DZA ECU EST EGY ESH ERI ESP ETH FIN FJI FLK \
+FSM FRO FRA GAB GBR GRD GEO GUF GGY GHA GIB GRL GMB GIN GLP GNQ GRC SGS GTM GUM GNB GUY HKG HMD \
+HND HRV HTI HUN IDN IRL ISR IMN IND IOT IRQ IRN ISL ITA JEY JAM JOR JPN KEN KGZ KHM KIR COM KNA \
+PRK KOR KWT CYM KAZ LAO LBN LCA LIE LKA LBR LSO LTU LUX LVA LBY MAR MCO MDA MNE MAF MDG MHL MKD \
+MLI MMR MNG MAC MNP MTQ MRT MSR MLT MUS MDV MWI MEX MYS MOZ NAM NCL NER NFK NGA NIC NLD NOR NPL \
+NRU NIU NZL OMN PAN PER PYF PNG PHL PAK POL SPM PCN PRI PSE PRT PLW PRY QAT REU ROU SRB RUS RWA \
+SAU SLB SYC SDN SWE SGP SHN SVN SJM SVK SLE SMR SEN SOM SUR SSD STP SLV SXM SYR SWZ TCA TCD ATF \
+TGO THA TJK TKL TLS TKM TUN TON TUR TTO TUV TWN TZA UKR UGA UMI USA URY UZB VAT VCT VEN VGB VIR \
+VNM VUT WLF WSM XKX YEM MYT ZAF ZMB ZWE";
+
 /// A country by its two-letter code of ISO 3166-1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Country(&'static str);
@@ -50,6 +64,20 @@ impl Country {
             .find(|code| code.eq_ignore_ascii_case(said))
             .map(Self)
             .ok_or(UNKNOWN)
+    }
+
+    /// Reads a two-letter or a three-letter code, as some systems write them.
+    ///
+    /// # Errors
+    ///
+    /// `country.unknown` when no country has that code.
+    pub fn parse_either(said: &str) -> Result<Self, ValueError> {
+        let said = said.trim();
+        let three = (THREE_LETTERS.split(' ')).position(|code| code.eq_ignore_ascii_case(said));
+        match three.and_then(|place| CODES.split(' ').nth(place)) {
+            Some(code) => Ok(Self(code)),
+            None => Self::parse(said),
+        }
     }
 
     /// The two-letter code, in upper case.
@@ -104,6 +132,35 @@ mod tests {
             serde_json::from_str::<Country>("\"se\"").unwrap(),
             Country::SWEDEN
         );
+    }
+
+    #[test]
+    fn three_letters_name_the_same_countries() {
+        let three: Vec<_> = THREE_LETTERS.split(' ').collect();
+        assert_eq!(three.len(), 250);
+        let distinct: std::collections::BTreeSet<_> = three.iter().collect();
+        assert_eq!(distinct.len(), 250);
+        for (said, code) in [
+            ("NOR", "NO"),
+            ("swe", "SE"),
+            (" USA ", "US"),
+            ("GBR", "GB"),
+            ("DEU", "DE"),
+            ("CHE", "CH"),
+            ("AND", "AD"),
+            ("ZWE", "ZW"),
+            ("XKX", "XK"),
+            ("dk", "DK"),
+        ] {
+            assert_eq!(
+                Country::parse_either(said).map(Country::code),
+                Ok(code),
+                "{said}"
+            );
+        }
+        for text in ["", "XXX", "Norway", "NO NO"] {
+            assert!(Country::parse_either(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ const CREDENTIALS: &str = "SELECT wrapped_key, credentials FROM connections \
     WHERE organisation_id = $1 AND id = $2";
 const SET_CREDENTIALS: &str = "UPDATE connections SET credentials = $3 \
     WHERE organisation_id = $1 AND id = $2";
+const REPLACE_CREDENTIALS: &str = "UPDATE connections SET credentials = $3 \
+    WHERE organisation_id = $1 AND id = $2 AND credentials = $4";
 
 type Row = (
     Uuid,
@@ -204,6 +206,40 @@ pub(crate) async fn credentials(
     Ok(Some(secrets.into_iter().collect()))
 }
 
+/// Puts another secret in the place of one. Gives back the connection.
+pub(crate) async fn replace_secret(
+    scope: &Scope,
+    session: &mut Session,
+    id: ConnectionId,
+    name: &str,
+    secret: &str,
+) -> Result<Connection, StorageError> {
+    let connection = by_id(scope, &mut *session, id).await?;
+    let known = credentials(scope, &mut *session, id).await?;
+    let (key, sealed) = key_and_sealed(scope, &mut *session, id).await?;
+    let asked_again = || StorageError::CredentialsAskedAgain {
+        connection: connection.name.clone(),
+    };
+    let (Some(mut known), Some(sealed)) = (known, sealed) else {
+        return Err(asked_again());
+    };
+    known.put(name, secret);
+    let replaced = seal_credentials(scope, &connection, &key, &known)?;
+    let written = sqlx::query(REPLACE_CREDENTIALS)
+        .bind(scope.id())
+        .bind(id.uuid())
+        .bind(replaced)
+        .bind(sealed)
+        .execute(session)
+        .await?
+        .rows_affected();
+    // Somebody entered others meanwhile: this one belongs to what is gone.
+    match written {
+        1 => Ok(connection),
+        _ => Err(asked_again()),
+    }
+}
+
 async fn store_credentials(
     scope: &Scope,
     session: &mut Session,
@@ -211,19 +247,28 @@ async fn store_credentials(
     key: &Key,
     credentials: &Credentials,
 ) -> Result<(), StorageError> {
+    let sealed = seal_credentials(scope, connection, key, credentials)?;
+    sqlx::query(SET_CREDENTIALS)
+        .bind(scope.id())
+        .bind(connection.id.uuid())
+        .bind(sealed)
+        .execute(session)
+        .await?;
+    Ok(())
+}
+
+fn seal_credentials(
+    scope: &Scope,
+    connection: &Connection,
+    key: &Key,
+    credentials: &Credentials,
+) -> Result<Vec<u8>, StorageError> {
     let secrets: std::collections::BTreeMap<&str, &str> = credentials.iter().collect();
     let plain = zeroize::Zeroizing::new(to_json("connections.credentials", &secrets)?);
     let id = connection.id.uuid();
     let address = address(connection)?;
     let owner = [id.as_bytes().as_slice(), address.as_bytes()];
-    let sealed = scope.seal(key, "connections.credentials", &owner, plain.as_bytes())?;
-    sqlx::query(SET_CREDENTIALS)
-        .bind(scope.id())
-        .bind(id)
-        .bind(sealed)
-        .execute(session)
-        .await?;
-    Ok(())
+    Ok(scope.seal(key, "connections.credentials", &owner, plain.as_bytes())?)
 }
 
 /// What credentials are bound to: whoever could change it could have them sent

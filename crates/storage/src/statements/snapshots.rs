@@ -14,6 +14,8 @@ const INSERT: &str = "INSERT INTO snapshots (organisation_id, id, connection_id,
     WHERE organisation_id = $1 AND connection_id = $3 AND id = $4";
 const EXISTS: &str = "SELECT id FROM snapshots \
     WHERE organisation_id = $1 AND connection_id = $2 AND id = $3";
+const CARRY_OVER: &str = "UPDATE source_records SET seen_in = $4 \
+    WHERE organisation_id = $1 AND connection_id = $2 AND seen_in = $3";
 
 const SIGHTING: &str = "SELECT seen.id, seen.run_id, seen.begun_at, \
     (SELECT newest.id FROM snapshots AS newest WHERE newest.organisation_id = $1 \
@@ -67,6 +69,25 @@ pub(crate) async fn begin(
     } else {
         Err(StorageError::LeaseLost { run })
     }
+}
+
+/// Takes the records of one snapshot into another that holds only what changed.
+pub(crate) async fn carry_over(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    from: SnapshotId,
+    to: SnapshotId,
+) -> Result<(), StorageError> {
+    require(scope, &mut *session, connection, to).await?;
+    sqlx::query(CARRY_OVER)
+        .bind(scope.id())
+        .bind(connection.uuid())
+        .bind(from.uuid())
+        .bind(to.uuid())
+        .execute(session)
+        .await?;
+    Ok(())
 }
 
 /// Refuses a snapshot of another connection, or of another organisation.

@@ -586,6 +586,7 @@ fn every_method_that_writes_is_audited_or_says_why_not() {
             "a read says what others said; nothing follows from it yet",
         ),
         ("store_records", "as begin_snapshot"),
+        ("carry_over", "as begin_snapshot"),
         ("set_step", "where a run is, for whoever finds it dead"),
         (
             "claim_outbox",

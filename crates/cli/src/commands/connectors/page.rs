@@ -25,6 +25,19 @@ pub(super) fn of(info: &ConnectorInfo) -> String {
         end = info.evidence.end,
         dates = info.dates,
     );
+    if let Some(changes) = &info.changes {
+        row(
+            &mut page,
+            "What changed",
+            &format!(
+                "can be asked for, from {} seconds before the last read; everybody is read every {} hours",
+                changes.overlap_seconds, changes.full_hours
+            ),
+        );
+    }
+    if info.webhooks {
+        row(&mut page, "Webhooks", "their signature is checked");
+    }
     numbered(&mut page, "What to do at the vendor", &info.administrator);
     bulleted(&mut page, "Rights that the credentials need", &info.rights);
     inputs(&mut page, "Secrets", "--secret NAME=@FILE", &info.secrets);
@@ -42,7 +55,8 @@ pub(super) fn of(info: &ConnectorInfo) -> String {
     if info.mappable {
         page.push_str(
             "\nA connection can read a field from elsewhere: the setting `map.FIELD` is a pointer \
-             (`/customField`) or a CEL expression that begins with `=`.\n",
+             (`/customField`), to which what is done with the value still applies, a CEL \
+             expression that begins with `=`, or a table as in a manifest, in braces.\n",
         );
     }
     let hidden: Vec<String> = (info.hidden_without_rights.iter())
