@@ -3,9 +3,7 @@
 
 use async_trait::async_trait;
 use muster_connect::{ConnectError, RecordSink, SinkError};
-use muster_model::{
-    ConnectionId, DigestKey, OrganisationId, RunId, SnapshotId, SourceRecord,
-};
+use muster_model::{ConnectionId, DigestKey, OrganisationId, RunId, SnapshotId, SourceRecord};
 use muster_storage::{Connection, Organisation, RecordToStore, Storage, StorageError};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use muster_model::{ConnectionId, Digest, ExternalId, MatchKey, PersonId, SnapshotId, SourceRecord,
+use muster_model::{
+    ConnectionId, Digest, ExternalId, MatchKey, PersonId, SnapshotId, SourceRecord,
 };
 use sqlx::QueryBuilder;
 use uuid::Uuid;
