@@ -230,6 +230,13 @@ pub(crate) fn options(url: &str) -> Result<PgConnectOptions, StorageError> {
             ("client_min_messages", "warning"),
             // A plan made for an empty table is a trap once it is full.
             ("plan_cache_mode", "force_custom_plan"),
+            // Each statement looks up some hundred rows by an index that was made for
+            // it. Of tables that just grew the server knows nothing, takes them for
+            // small, and would read them whole for every hundred.
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            // Compiling a statement takes longer than running it.
+            ("jit", "off"),
         ])
         .disable_statement_logging())
 }

@@ -100,16 +100,9 @@ pub(crate) async fn add_of_records<'a>(
     connection: ConnectionId,
     records: impl Iterator<Item = &'a SourceRecord>,
 ) -> Result<(), StorageError> {
+    let of_connection = [Cell::from(scope.id()), connection.uuid().into()];
     let rows: Vec<Vec<Cell>> = of_records(scope, records)
-        .map(|(id, key, digest)| {
-            vec![
-                scope.id().into(),
-                connection.uuid().into(),
-                id.as_str().into(),
-                key.purpose().into(),
-                digest.as_bytes().to_vec().into(),
-            ]
-        })
+        .map(|row| of_connection.iter().cloned().chain(row).collect())
         .collect();
     append(session, &NEW_RECORD_KEYS, &rows).await
 }
@@ -121,15 +114,7 @@ pub(crate) async fn replace_of_records<'a>(
     connection: ConnectionId,
     records: impl Iterator<Item = &'a SourceRecord>,
 ) -> Result<(), StorageError> {
-    let rows: Vec<Vec<Cell>> = of_records(scope, records)
-        .map(|(id, key, digest)| {
-            vec![
-                id.as_str().into(),
-                key.purpose().into(),
-                digest.as_bytes().to_vec().into(),
-            ]
-        })
-        .collect();
+    let rows: Vec<Vec<Cell>> = of_records(scope, records).map(Vec::from).collect();
     stage(&mut *session, &RECORD_KEYS, &rows).await?;
     for statement in [FORGET_RECORD_KEYS, STORE_RECORD_KEYS] {
         sqlx::query(statement)
@@ -141,16 +126,32 @@ pub(crate) async fn replace_of_records<'a>(
     Ok(())
 }
 
+/// A row a key: the record, which key, its digest.
 fn of_records<'a>(
     scope: &'a Scope,
     records: impl Iterator<Item = &'a SourceRecord>,
-) -> impl Iterator<Item = (&'a ExternalId, MatchKey, Digest)> {
+) -> impl Iterator<Item = [Cell; 3]> {
     records.flat_map(move |record| {
         MatchKey::ALL.into_iter().filter_map(move |key| {
             let digest = key.digest(&record.fields, &scope.index_key)?;
-            Some((&record.external_id, key, digest))
+            Some(row_of_key(record.external_id.as_str().into(), key, &digest))
         })
     })
+}
+
+/// A row a key: the person, which key, its digest.
+fn of_people<'a>(
+    keys: impl Iterator<Item = (PersonId, &'a BTreeMap<MatchKey, Digest>)>,
+) -> impl Iterator<Item = [Cell; 3]> {
+    keys.flat_map(|(id, keys)| {
+        keys.iter()
+            .map(move |(key, digest)| row_of_key(id.uuid().into(), *key, digest))
+    })
+}
+
+fn row_of_key(owner: Cell, key: MatchKey, digest: &Digest) -> [Cell; 3] {
+    let digest = digest.as_bytes().to_vec();
+    [owner, key.purpose().into(), digest.into()]
 }
 
 /// Adds the keys of people who were never stored before.
@@ -159,16 +160,9 @@ pub(crate) async fn add_of_people(
     session: &mut Session,
     keys: impl Iterator<Item = (PersonId, &BTreeMap<MatchKey, Digest>)>,
 ) -> Result<(), StorageError> {
-    let rows: Vec<Vec<Cell>> = keys
-        .flat_map(|(id, keys)| keys.iter().map(move |(key, digest)| (id, *key, digest)))
-        .map(|(id, key, digest)| {
-            vec![
-                scope.id().into(),
-                id.uuid().into(),
-                key.purpose().into(),
-                digest.as_bytes().to_vec().into(),
-            ]
-        })
+    let of_organisation = [Cell::from(scope.id())];
+    let rows: Vec<Vec<Cell>> = of_people(keys)
+        .map(|row| of_organisation.iter().cloned().chain(row).collect())
         .collect();
     append(session, &NEW_PERSON_KEYS, &rows).await
 }
@@ -179,16 +173,7 @@ pub(crate) async fn replace_of_people(
     session: &mut Session,
     keys: impl Iterator<Item = (PersonId, &BTreeMap<MatchKey, Digest>)>,
 ) -> Result<(), StorageError> {
-    let rows: Vec<Vec<Cell>> = keys
-        .flat_map(|(id, keys)| keys.iter().map(move |(key, digest)| (id, *key, digest)))
-        .map(|(id, key, digest)| {
-            vec![
-                id.uuid().into(),
-                key.purpose().into(),
-                digest.as_bytes().to_vec().into(),
-            ]
-        })
-        .collect();
+    let rows: Vec<Vec<Cell>> = of_people(keys).map(Vec::from).collect();
     stage(&mut *session, &PERSON_KEYS, &rows).await?;
     sqlx::query(RELEASE_PERSON_KEYS)
         .bind(scope.id())
