@@ -9,6 +9,7 @@ mod machine;
 mod people;
 mod pipeline;
 mod planner;
+mod pull;
 mod steps;
 mod stopwatch;
 
@@ -48,6 +49,15 @@ enum Command {
         /// People in the source.
         #[arg(long, default_value_t = 1_000_000)]
         people: u64,
+    },
+    /// Everybody pulled through a vendor's simulator, beside a bare loop; prints
+    /// one JSON object.
+    Pull {
+        /// Whose simulator.
+        vendor: muster_sandbox::Vendor,
+        /// People in the source.
+        #[arg(long, default_value_t = 100_000)]
+        people: u32,
     },
     /// Rows a second that a database takes at all.
     Limit {
@@ -94,6 +104,9 @@ async fn main() -> anyhow::Result<()> {
             .await?;
         }
         Command::Plan { people } => print(&serde_json::to_string(&planner::run(people)?)?),
+        Command::Pull { vendor, people } => {
+            print(&serde_json::to_string(&pull::run(vendor, people).await?)?);
+        }
         Command::Limit { server } => {
             let rows = limit::run(server.as_deref()).await?;
             print(&serde_json::json!({ "rows_a_second": rows }).to_string());

@@ -18,10 +18,19 @@ impl Stopwatch {
 
 /// The largest resident memory of this process so far, in bytes.
 pub(crate) fn most_memory() -> anyhow::Result<u64> {
+    memory("VmHWM:")
+}
+
+/// The resident memory of this process now, in bytes.
+pub(crate) fn memory_now() -> anyhow::Result<u64> {
+    memory("VmRSS:")
+}
+
+fn memory(name: &str) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .find_map(|line| line.strip_prefix(name))
         .ok_or_else(|| anyhow::anyhow!("the system does not tell this process's memory"))?;
     let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kibibytes * 1024)

@@ -12,6 +12,7 @@ pub mod contract;
 mod exchange;
 mod fault;
 mod google;
+mod limit;
 mod listener;
 mod server;
 mod simulator;
@@ -21,4 +22,5 @@ mod wire;
 
 pub use exchange::{Exchange, LEFT_OUT};
 pub use fault::{Fault, FaultError};
+pub use limit::{Counted, RateLimit};
 pub use server::{Sandbox, SandboxError, SandboxOptions, Today, Vendor, start};

@@ -27,6 +27,7 @@ use crate::company::Company;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::google::Google;
+use crate::limit::{Counted, Quota, RateLimit};
 use crate::listener::{BracketListener, as_sent};
 use crate::simulator::Simulator;
 use crate::tripletex;
@@ -112,6 +113,11 @@ pub struct SandboxOptions {
     /// A file that gets the method, the address as it was sent and the status of
     /// every request, a line each: what a proxy on the way would keep.
     pub log: Option<PathBuf>,
+    /// How many calls it allows; without it, as many as come.
+    pub limit: Option<RateLimit>,
+    /// Host and port by which callers reach it, where that is not the address it
+    /// listens on: what stands in addresses that it gives out.
+    pub front: Option<SocketAddr>,
     /// What day it is: sessions expire by it.
     pub today: Today,
 }
@@ -136,6 +142,8 @@ impl SandboxOptions {
             record: false,
             write_log: None,
             log: None,
+            limit: None,
+            front: None,
             today,
         }
     }
@@ -237,6 +245,8 @@ struct Shared {
     write_log: Option<Mutex<File>>,
     /// None when no log is kept.
     log: Option<Mutex<File>>,
+    /// None when any number of calls is allowed.
+    quota: Option<Mutex<Quota>>,
 }
 
 impl Shared {
@@ -269,21 +279,24 @@ pub async fn start(options: SandboxOptions, listen: SocketAddr) -> Result<Sandbo
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let record = options.record;
+    let quota = options.limit.clone().map(Quota::of);
+    let reached = options.front.unwrap_or(address);
     let write_log = options.write_log.as_deref().map(opened).transpose()?;
     let log = options.log.as_deref().map(opened).transpose()?;
     let simulator: Box<dyn Simulator> = match options.vendor {
         Vendor::Tripletex => Box::new(tripletex::World::new(
             options,
-            &format!("{address}/{}", tripletex::BASE_PATH),
+            &format!("{reached}/{}", tripletex::BASE_PATH),
         )?),
         Vendor::BambooHr => Box::new(BambooHr::new(options)?),
-        Vendor::GoogleWorkspace => Box::new(Google::new(options, &address.to_string())?),
+        Vendor::GoogleWorkspace => Box::new(Google::new(options, &reached.to_string())?),
     };
     let shared = Arc::new(Shared {
         simulator: Mutex::new(simulator),
         exchanges: record.then(|| Mutex::new(Vec::new())),
         write_log: write_log.map(Mutex::new),
         log: log.map(Mutex::new),
+        quota: quota.map(Mutex::new),
     });
     let router = Router::new()
         .fallback(handle)
@@ -344,6 +357,12 @@ impl Sandbox {
             .as_ref()
             .map(|exchanges| lock(exchanges).clone())
             .unwrap_or_default()
+    }
+
+    /// What became of the calls so far; none counted without a limit.
+    pub fn counted(&self) -> Counted {
+        let quota = self.shared.quota.as_ref();
+        quota.map_or_else(Counted::default, |quota| lock(quota).counted)
     }
 
     /// Serves another state of the company from now on; tokens and sessions
@@ -411,9 +430,18 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
         headers: parts.headers,
         body: body.to_vec(),
     };
+    let left = shared.quota.as_ref().map(|quota| lock(quota).take());
     let (mut answer, is_write) = {
         let mut simulator = shared.simulator();
-        (simulator.answer(&request), simulator.is_write(&request))
+        let is_refused = left.is_some_and(|left| left.is_refused);
+        let mut answer = match is_refused {
+            true => simulator.throttled(),
+            false => simulator.answer(&request),
+        };
+        if let Some(left) = left {
+            simulator.tell_quota(&mut answer, left);
+        }
+        (answer, !is_refused && simulator.is_write(&request))
     };
     if let Some(log) = &shared.write_log
         && is_write

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::company::Company;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
+use crate::limit::Left;
 use crate::server::SandboxError;
 use crate::wire::{Answer, WireRequest};
 
@@ -22,6 +23,12 @@ pub(crate) trait Simulator: Send {
 
     /// Answers one request.
     fn answer(&mut self, request: &WireRequest) -> Answer;
+
+    /// The refusal of one call too many.
+    fn throttled(&mut self) -> Answer;
+
+    /// Says in an answer what is left of the limit, where the vendor says it.
+    fn tell_quota(&self, _answer: &mut Answer, _left: Left) {}
 
     /// Whether a call writes; reads and the making of tokens do not.
     fn is_write(&self, request: &WireRequest) -> bool;

@@ -65,6 +65,13 @@ impl Dialect {
         }
     }
 
+    /// With the header of the calls that are left.
+    #[must_use]
+    pub fn remaining(mut self, header: &'static str) -> Self {
+        self.remaining_header = Some(Cow::Borrowed(header));
+        self
+    }
+
     /// With the header of the seconds until throttling ends.
     #[must_use]
     pub fn reset_seconds(mut self, header: &'static str) -> Self {

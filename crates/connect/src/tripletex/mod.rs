@@ -51,7 +51,9 @@ const LARGEST_PAGE: u64 = 1000;
 
 fn dialect() -> Dialect {
     // Seconds left in the period, not an instant.
-    Dialect::json("x-tlx-request-id").reset_seconds("x-rate-limit-reset")
+    Dialect::json("x-tlx-request-id")
+        .remaining("x-rate-limit-remaining")
+        .reset_seconds("x-rate-limit-reset")
 }
 
 /// A company at Tripletex.

@@ -25,6 +25,7 @@ mod item;
 #[path = "../scenarios/world/machine.rs"]
 mod machine;
 mod middleman;
+mod rates;
 mod reading;
 mod subject;
 mod truth;

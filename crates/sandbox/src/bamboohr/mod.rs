@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::company::Company;
 use crate::exchange::{Exchange, LEFT_OUT};
 use crate::fault::Fault;
+use crate::limit::Left;
 use crate::server::{SandboxError, SandboxOptions};
 use crate::simulator::Simulator;
 use crate::stage::{Stage, secret};
@@ -121,6 +122,19 @@ impl Simulator for BambooHr {
             ..answer
         }
         .with("x-request-id", request_id)
+    }
+
+    fn throttled(&mut self) -> Answer {
+        Refusal::of(429, "Limit exceeded").answer()
+    }
+
+    /// When to come again stands in refusals only.
+    fn tell_quota(&self, answer: &mut Answer, left: Left) {
+        for (name, value) in &mut answer.headers {
+            if *name == "Retry-After" {
+                *value = left.seconds.to_string();
+            }
+        }
     }
 
     /// Reports and datasets are asked for with a body.

@@ -220,6 +220,11 @@ impl Simulator for Google {
         }
     }
 
+    fn throttled(&mut self) -> Answer {
+        self.throttled += 1;
+        Failure::throttled(self.throttled - 1).answer()
+    }
+
     fn is_write(&self, request: &WireRequest) -> bool {
         request.method != "GET" && request.path != ["token"]
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::company::Company;
 use crate::exchange::{Exchange, LEFT_OUT};
 use crate::fault::Fault;
+use crate::limit::Left;
 use crate::server::SandboxError;
 use crate::simulator::Simulator;
 use crate::wire::{Answer, WireRequest};
@@ -52,6 +53,21 @@ impl Simulator for World {
             if_none_match: request.header("if-none-match").map(str::to_owned),
             body: request.body.clone(),
         })
+    }
+
+    fn throttled(&mut self) -> Answer {
+        self.refuse_for_rate()
+    }
+
+    fn tell_quota(&self, answer: &mut Answer, left: Left) {
+        for (name, value) in &mut answer.headers {
+            match *name {
+                "X-Rate-Limit-Limit" => *value = left.allowed.to_string(),
+                "X-Rate-Limit-Remaining" => *value = left.calls.to_string(),
+                "X-Rate-Limit-Reset" => *value = left.seconds.to_string(),
+                _ => {}
+            }
+        }
     }
 
     fn is_write(&self, request: &WireRequest) -> bool {

@@ -118,8 +118,18 @@ impl World {
     /// Answers one request.
     pub(crate) fn respond(&mut self, request: &Request) -> Answer {
         self.calls += 1;
-        let request_id = format!("{:08x}-{:08x}", self.seed & 0xffff_ffff, self.calls);
         let outcome = self.route(request);
+        self.answered(outcome)
+    }
+
+    /// Refuses one call too many.
+    pub(super) fn refuse_for_rate(&mut self) -> Answer {
+        self.calls += 1;
+        self.answered(Err(Failure::throttled()))
+    }
+
+    fn answered(&self, outcome: Result<Success, Failure>) -> Answer {
+        let request_id = format!("{:08x}-{:08x}", self.seed & 0xffff_ffff, self.calls);
         let throttled = matches!(&outcome, Err(failure) if failure.status == 429);
         let (remaining, reset) = if throttled {
             (0, THROTTLE_SECONDS)
