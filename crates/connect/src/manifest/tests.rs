@@ -199,6 +199,17 @@ fn a_field_that_is_none_is_told_with_those_there_are() {
     }
 }
 
+/// Who writes a connector finds the names in the guide.
+#[test]
+fn the_guide_names_every_field() {
+    let guide = include_str!("../../../../docs/connectors/writing-a-connector.md");
+    for field in Field::ALL {
+        let name = field.name();
+        let named = guide.contains(&format!("`{name}`")) || guide.contains(&format!("`[{name}]`"));
+        assert!(named, "{name}");
+    }
+}
+
 #[test]
 fn a_setting_that_is_not_declared_is_told_once() {
     let bad = SMALL.replace("size = \"100\"", "size = \"{setting.page_size}\"");
