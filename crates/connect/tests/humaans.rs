@@ -5,11 +5,16 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use muster_connect::{Confirmation, Connector, ConnectorSettings, FieldScope, ReadRequest, open};
+use muster_connect::{
+    Confirmation, Connector, ConnectorSettings, FieldScope, ReadRequest, RecordWrite, WriteAnswer,
+    open,
+};
 use muster_model::engagement::EngagementStatus;
-use muster_model::{Evidence, EvidenceLevel, ExternalId, Field, SourceRecord};
+use muster_model::{
+    Evidence, EvidenceLevel, ExternalId, Field, Fields, Said, SourceRecord, Value as Canonical,
+};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use support::{Raw, Request, TestClock, Vendor, Waits};
@@ -230,5 +235,54 @@ async fn humaans_tells_by_id_who_is_gone_and_refuses_a_wrong_token() {
     assert!(
         !text.contains("Kelsey") && !text.contains("another"),
         "{text}"
+    );
+}
+
+#[tokio::test]
+async fn humaans_is_sent_only_the_fields_that_are_written() {
+    let stored = Arc::new(Mutex::new(person(&json!({}))));
+    let seen = stored.clone();
+    let vendor = Vendor::start(move |request| {
+        if request.path != format!("/v2/api/people/{KELSEY}") {
+            return answers(request);
+        }
+        let mut row = seen.lock().unwrap();
+        if request.method == "PATCH" {
+            let body: Value = serde_json::from_str(&request.body).unwrap();
+            for (name, value) in body.as_object().unwrap() {
+                row[name] = value.clone();
+            }
+        }
+        Raw::json(200, &row)
+    })
+    .await;
+    let mut fields = Fields::new();
+    for (field, text) in [
+        (Field::EmployeeNumber, "1042"),
+        (Field::WorkEmail, "kelsey.wicks@acme.com"),
+        (Field::JobTitle, "Head"),
+    ] {
+        fields.set(field, Said::Value(Canonical::text(text)));
+    }
+    let write = RecordWrite {
+        external_id: ExternalId::new(KELSEY),
+        revision: None,
+        fields,
+        engagement: None,
+    };
+    let request = ReadRequest::new(FieldScope::all(), jiff::civil::date(2025, 1, 1));
+    let answer = humaans(&vendor, TOKEN).write(&write, &request).await;
+    let WriteAnswer::Done(done) = answer.unwrap() else {
+        panic!("nobody else wrote");
+    };
+    assert_eq!(done.fields.text(Field::EmployeeNumber), Some("1042"));
+    assert_eq!(done.refused[&Field::JobTitle], "humaans.field_not_writable");
+    let sent: Vec<Value> = (vendor.requests().iter())
+        .filter(|request| request.method == "PATCH")
+        .map(|request| serde_json::from_str(&request.body).unwrap())
+        .collect();
+    assert_eq!(
+        sent,
+        [json!({"employeeId": "1042", "email": "kelsey.wicks@acme.com"})]
     );
 }
