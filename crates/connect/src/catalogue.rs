@@ -33,9 +33,10 @@ macro_rules! built_in {
     };
 }
 
-const BUILT_IN: [BuiltIn; 6] = [
+const BUILT_IN: [BuiltIn; 7] = [
     built_in!("bamboohr"),
     built_in!("google-workspace"),
+    built_in!("humaans"),
     built_in!("sap-successfactors"),
     built_in!("tripletex"),
     built_in!("workday"),

@@ -154,6 +154,9 @@ fn words(info: &ConnectorInfo) -> String {
 }
 
 fn check(file: &std::path::Path, format: TextOrJson) -> anyhow::Result<Exit> {
+    // A connector is a folder; its manifest is meant.
+    let inside = file.join("manifest.toml");
+    let file = if file.is_dir() { &inside } else { file };
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("manifest.file: {} cannot be read", file.display()))?;
     let problems = check_manifest(&text);

@@ -243,12 +243,15 @@ impl<'a> Compiling<'a> {
         if !written.contains(['{', '}']) {
             return Some(written.to_owned());
         }
+        let before = self.flaws.len();
         let template = self.template(path, written, &["setting"])?;
         let settings = std::mem::take(&mut self.settings);
         let rendered = template.render(&Scope::new().with("setting", &settings), Escape::None);
         self.settings = settings;
         match rendered {
             Ok(Some(text)) => Some(text),
+            // A setting that is not declared was told just now.
+            Ok(None) if self.flaws.len() > before => None,
             Ok(None) => {
                 let message = "a setting that this needs is not entered";
                 self.flaw(path, "manifest.setting_missing", message);

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use muster_model::Field;
+use muster_model::engagement::EngagementStatus;
+use muster_model::{EvidenceLevel, Field};
 use serde::Serialize;
 
+use super::fields::Mapping;
 use super::info::{BaseAddress, ChangesInfo, ConnectorInfo, FieldSource, Input, Link};
 use super::place::Path;
 use super::written::{Entry, Manifest};
@@ -123,6 +125,14 @@ impl Check {
             for (place, entry) in entries.iter().enumerate() {
                 self.entry(entry, &root.name(list).place(place), &mut names);
             }
+        }
+        self.evidence(manifest, &root.name("evidence").name("level"));
+        let status = Field::EmploymentStatus.name();
+        if let Some(mapping) = manifest.fields.get(status) {
+            self.status_words(mapping, &root.name("fields").name(status));
+        }
+        if let Some(mapping) = (manifest.engagements.as_ref()).and_then(|all| all.status.as_ref()) {
+            self.status_words(mapping, &root.name("engagements").name("status"));
         }
         let mut fields = Vec::new();
         for (name, mapping) in &manifest.fields {
@@ -245,16 +255,45 @@ impl Check {
         }
     }
 
+    /// A level that no list can earn would be promised in vain.
+    fn evidence(&mut self, manifest: &Manifest, path: &Path) {
+        if manifest.adapter.is_none()
+            && manifest.evidence.level == EvidenceLevel::Counted
+            && !manifest.people.iter().any(|list| list.paging.is_exact())
+        {
+            let what = "no list of people has a total with exact = true, so that no read is \
+                        counted; say ended, or whole where all is one answer";
+            self.flaw(path.clone(), "manifest.evidence", what);
+        }
+    }
+
+    /// A status is one of our words.
+    fn status_words(&mut self, mapping: &Mapping, path: &Path) {
+        let source = &mapping.0;
+        let codes = (source.codes.iter()).map(|(code, ours)| (path.name("codes").name(code), ours));
+        let otherwise = source
+            .otherwise
+            .iter()
+            .map(|ours| (path.name("otherwise"), ours));
+        for (path, ours) in codes.chain(otherwise).collect::<Vec<_>>() {
+            if EngagementStatus::from_name(ours).is_none() {
+                let what = format!(
+                    "`{ours}` is no status: active, on_leave, laid_off, future, ended or unknown"
+                );
+                self.flaw(path, "manifest.status", what);
+            }
+        }
+    }
+
     fn field(&mut self, name: &str, path: Path) -> Option<Field> {
-        let field = name.parse();
-        if let Err(error) = &field {
-            let message = format!("{error}").replacen("field.unknown: ", "", 1);
+        let field = name.parse().ok();
+        if field.is_none() {
             self.flaws.push(Flaw {
                 of_name: true,
-                ..Flaw::at(path, "manifest.unknown_field", message)
+                ..Flaw::at(path, "manifest.unknown_field", no_field(name))
             });
         }
-        field.ok()
+        field
     }
 
     fn fields(&mut self, names: &[String], path: &Path) -> Vec<Field> {
@@ -262,14 +301,19 @@ impl Check {
         for (place, name) in names.iter().enumerate() {
             match name.parse() {
                 Ok(field) => fields.push(field),
-                Err(error) => {
-                    let message = format!("{error}").replacen("field.unknown: ", "", 1);
-                    self.flaw(path.place(place), "manifest.unknown_field", message);
+                Err(_) => {
+                    self.flaw(path.place(place), "manifest.unknown_field", no_field(name));
                 }
             }
         }
         fields
     }
+}
+
+/// There is no such field, but these.
+fn no_field(name: &str) -> String {
+    let names: Vec<&str> = Field::ALL.iter().map(|field| field.name()).collect();
+    format!("there is no field `{name}`; there is: {}", names.join(", "))
 }
 
 impl From<&Entry> for Input {

@@ -122,6 +122,17 @@ pub(crate) struct Paging {
     pub(crate) odata: Option<Odata>,
 }
 
+impl Paging {
+    /// Does the vendor vouch for a total?
+    pub(crate) fn is_exact(&self) -> bool {
+        (self.offset.as_ref()).is_some_and(|offset| offset.end.exact)
+            || (self.page.as_ref()).is_some_and(|page| page.end.exact)
+            || (self.cursor.as_ref()).is_some_and(|cursor| cursor.exact)
+            || (self.link_header.as_ref()).is_some_and(|link| link.exact)
+            || (self.next_link.as_ref()).is_some_and(|next| next.exact)
+    }
+}
+
 /// One answer.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

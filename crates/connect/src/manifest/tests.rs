@@ -147,6 +147,27 @@ fn what_cannot_be_run_is_told_where_it_stands() {
             0,
         ),
         (
+            "level = \"ended\"",
+            "level = \"counted\"",
+            "manifest.evidence",
+            "\"counted",
+            0,
+        ),
+        (
+            "given_name = \"/first\"",
+            "employment_status = { from = \"/state\", codes = { A = \"working\" } }",
+            "manifest.status",
+            "\"working",
+            0,
+        ),
+        (
+            "given_name = \"/first\"",
+            "employment_status = { from = \"/state\", otherwise = \"gone\" }",
+            "manifest.status",
+            "\"gone",
+            0,
+        ),
+        (
             "\"/people\"",
             "\"people\"",
             "manifest.path",
@@ -165,6 +186,35 @@ fn what_cannot_be_run_is_told_where_it_stands() {
             "{to}: {line}:{column} {problems:?}"
         );
     }
+}
+
+#[test]
+fn a_field_that_is_none_is_told_with_those_there_are() {
+    let problems = check_manifest(&SMALL.replace("family_name =", "cost_center ="));
+    for field in Field::ALL {
+        assert!(
+            problems[0].message.contains(field.name()),
+            "{field}: {problems:?}"
+        );
+    }
+}
+
+/// Who writes a connector finds the names in the guide.
+#[test]
+fn the_guide_names_every_field() {
+    let guide = include_str!("../../../../docs/connectors/writing-a-connector.md");
+    for field in Field::ALL {
+        let name = field.name();
+        let named = guide.contains(&format!("`{name}`")) || guide.contains(&format!("`[{name}]`"));
+        assert!(named, "{name}");
+    }
+}
+
+#[test]
+fn a_setting_that_is_not_declared_is_told_once() {
+    let bad = SMALL.replace("size = \"100\"", "size = \"{setting.page_size}\"");
+    let codes: Vec<_> = problems_of(&bad).iter().map(|found| found.0).collect();
+    assert_eq!(codes, ["manifest.unknown_setting"]);
 }
 
 #[test]
