@@ -492,7 +492,9 @@ fn doctor_tells_each_fault_with_what_to_do() {
     muster.done(&["restore", &backup, "--replace"]);
     let database = muster.key_file().with_file_name("muster.db");
     let mut bytes = std::fs::read(&database).unwrap();
-    let page = (bytes.len() / 4_096 / 2) * 4_096;
+    // Bytes 16 and 17 of the file say how long a page is.
+    let length = usize::from(u16::from_be_bytes([bytes[16], bytes[17]]));
+    let page = bytes.len() / length / 2 * length;
     bytes[page..page + 64].fill(0xa5);
     std::fs::write(&database, bytes).unwrap();
     let (code, found) = doctor(&muster);
