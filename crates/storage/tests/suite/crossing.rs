@@ -390,7 +390,15 @@ async fn nothing_is_written_across_organisations(bench: Bench) {
             .store_records(connection, victim.snapshot, &given)
             .await;
         assert_eq!(code(answer), "snapshot.unknown");
+        let answer = transaction
+            .carry_over(connection, victim.snapshot, victim.snapshot)
+            .await;
+        assert_eq!(code(answer), "snapshot.unknown");
     }
+    assert_eq!(
+        code(transaction.replace_secret(connection, "token", "x").await),
+        "connection.unknown"
+    );
     let rest = Rest {
         external_id: external_id(0),
         digest: given[0].digest,
