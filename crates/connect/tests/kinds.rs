@@ -28,7 +28,7 @@ record_id_survives_rehire = true
 read_by_id = "no"
 dates = "civil dates"
 administrator = ["Make a key."]
-evidence = { level = "counted", end = "see the list" }
+evidence = { level = "LEVEL", end = "see the list" }
 leaver = { shows = "absent", how = "the record is missing" }
 base_urls = [{ title = "Production", url = "https://hr.nordlys.example/v2" }]
 company = { id = "{host}" }
@@ -168,7 +168,14 @@ fn connector_with(
         let folder = std::env::temp_dir().join(format!("muster-kinds-{}", std::process::id()));
         for (name, text) in manifests() {
             std::fs::create_dir_all(folder.join(name)).unwrap();
-            let text = format!("name = \"{name}\"{HEAD}{text}");
+            // What a list with an exact total earns, and no other may promise.
+            let level = if text.contains("exact = true") {
+                "counted"
+            } else {
+                "ended"
+            };
+            let head = HEAD.replace("LEVEL", level);
+            let text = format!("name = \"{name}\"{head}{text}");
             std::fs::write(folder.join(name).join("manifest.toml"), text).unwrap();
         }
         let installed = install(&folder);
