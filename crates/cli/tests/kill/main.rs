@@ -37,7 +37,7 @@ const TODAY: u32 = 30;
 const LONG: u32 = 200;
 /// After so many kills the undisturbed run is measured again: over half an hour a
 /// machine gets faster or slower, and instants of before would fall behind the end.
-const MEASURED_EVERY: u32 = 20;
+const MEASURED_EVERY: u32 = 5;
 const SAMPLE: u32 = 12;
 /// How many of 200 must hit one of the four steps that matter.
 const MUST_HIT: u32 = 150;
