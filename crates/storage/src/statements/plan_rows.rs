@@ -58,6 +58,17 @@ const MARK: &str = "UPDATE plan_rows SET state = given.state, error_code = given
     AND plan_rows.ordinal = given.ordinal \
     RETURNING plan_rows.ordinal, plan_rows.state, plan_rows.error_code, plan_rows.person_id, \
     plan_rows.sealed";
+/// Rows with the key that each was sealed with; which rows is said behind it.
+const ROWS_OF_ORGANISATION: &str = "SELECT held.ordinal, held.person_id, held.sealed_person_id, held.sealed, held.state, \
+         held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
+         body.wrapped_key, held.done_by, held.done_as FROM plan_rows AS held \
+         JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
+         AND plan.id = held.plan_id \
+         LEFT JOIN people AS person ON person.organisation_id = held.organisation_id \
+         AND person.id = held.sealed_person_id \
+         LEFT JOIN record_bodies AS body ON body.organisation_id = held.organisation_id \
+         AND body.connection_id = plan.connection_id AND body.external_id = held.external_id \
+         WHERE held.organisation_id = ";
 const STATES: &str = "SELECT state, count(*) FROM plan_rows \
     WHERE organisation_id = $1 AND plan_id = $2 GROUP BY state";
 
@@ -192,18 +203,7 @@ async fn rows_at(
         // A list, and no join with one: nobody has counted the rows of a plan that was
         // just made, and a server that takes them for one would go through them all for
         // each place.
-        let mut query = QueryBuilder::<Db>::new(
-            "SELECT held.ordinal, held.person_id, held.sealed_person_id, held.sealed, held.state, \
-             held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
-             body.wrapped_key, held.done_by, held.done_as FROM plan_rows AS held \
-             JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
-             AND plan.id = held.plan_id \
-             LEFT JOIN people AS person ON person.organisation_id = held.organisation_id \
-             AND person.id = held.sealed_person_id \
-             LEFT JOIN record_bodies AS body ON body.organisation_id = held.organisation_id \
-             AND body.connection_id = plan.connection_id AND body.external_id = held.external_id \
-             WHERE held.organisation_id = ",
-        );
+        let mut query = QueryBuilder::<Db>::new(ROWS_OF_ORGANISATION);
         query
             .push_bind(scope.id())
             .push(" AND held.plan_id = ")
@@ -237,18 +237,7 @@ pub(crate) async fn page(
         return Ok(Vec::new());
     }
     let after = after.map_or(Ok(-1), |ordinal| number("plan_rows.ordinal", ordinal))?;
-    let mut query = QueryBuilder::<Db>::new(
-        "SELECT held.ordinal, held.person_id, held.sealed_person_id, held.sealed, held.state, \
-         held.error_code, plan.connection_id, held.external_id, person.wrapped_key, \
-         body.wrapped_key, held.done_by, held.done_as FROM plan_rows AS held \
-         JOIN plans AS plan ON plan.organisation_id = held.organisation_id \
-         AND plan.id = held.plan_id \
-         LEFT JOIN people AS person ON person.organisation_id = held.organisation_id \
-         AND person.id = held.sealed_person_id \
-         LEFT JOIN record_bodies AS body ON body.organisation_id = held.organisation_id \
-         AND body.connection_id = plan.connection_id AND body.external_id = held.external_id \
-         WHERE held.organisation_id = ",
-    );
+    let mut query = QueryBuilder::<Db>::new(ROWS_OF_ORGANISATION);
     query
         .push_bind(scope.id())
         .push(" AND held.plan_id = ")
