@@ -50,7 +50,8 @@ const fn largest_page(vendor: Vendor) -> Option<u64> {
     match vendor {
         Vendor::Tripletex => Some(1000),
         Vendor::GoogleWorkspace => Some(500),
-        Vendor::BambooHr => None,
+        Vendor::BambooHr | Vendor::Workday => None,
+        Vendor::WorkdaySoap => Some(999),
     }
 }
 
@@ -114,6 +115,8 @@ fn is_list(vendor: Vendor, made: &Made) -> bool {
             path.ends_with("/users") && !made.target.contains("maxResults=1&")
         }
         Vendor::BambooHr => path.ends_with("/reports/custom"),
+        Vendor::WorkdaySoap => path.contains("/Human_Resources/"),
+        Vendor::Workday => path.contains("/customreport2/"),
     }
 }
 

@@ -163,3 +163,23 @@ fn google_workspace_s_year_and_its_bad_days_on_postgresql() {
 fn tripletex_s_year_and_its_bad_days_on_sqlite() {
     the_story_of("tripletex", Database::Sqlite);
 }
+
+#[test]
+fn workday_soap_s_year_and_its_bad_days_on_sqlite() {
+    the_story_of("workday-soap", Database::Sqlite);
+}
+
+#[test]
+fn workday_soap_s_year_and_its_bad_days_on_postgresql() {
+    on_postgresql("workday-soap");
+}
+
+#[test]
+fn workday_s_year_and_its_bad_days_on_sqlite() {
+    the_story_of("workday", Database::Sqlite);
+}
+
+#[test]
+fn workday_s_year_and_its_bad_days_on_postgresql() {
+    on_postgresql("workday");
+}

@@ -246,8 +246,8 @@ fn named(references: &Element) -> Result<Who, Fault> {
 
 fn criteria_of(criteria: &Element, today: Date) -> Result<Criteria, Fault> {
     ordered(criteria, CRITERIA)?;
-    if let Some(other) = (criteria.children.iter())
-        .find(|child| NOT_SIMULATED.contains(&child.name.as_str()))
+    if let Some(other) =
+        (criteria.children.iter()).find(|child| NOT_SIMULATED.contains(&child.name.as_str()))
     {
         return Err(Fault::validation(
             format!("{} is not simulated.", other.name),
@@ -272,16 +272,9 @@ fn criteria_of(criteria: &Element, today: Date) -> Result<Criteria, Fault> {
     })
 }
 
-fn transaction(
-    log: &Element,
-    today: Date,
-) -> Result<(Option<Range>, Option<Range>), Fault> {
+fn transaction(log: &Element, today: Date) -> Result<(Option<Range>, Option<Range>), Fault> {
     const DATES: &str = "Transaction_Date_Range_Data";
-    const KNOWN: &[&str] = &[
-        DATES,
-        "Transaction_Type_References",
-        "Subscriber_Reference",
-    ];
+    const KNOWN: &[&str] = &[DATES, "Transaction_Type_References", "Subscriber_Reference"];
     const RANGE: &[&str] = &[
         "Updated_From",
         "Updated_Through",

@@ -82,7 +82,10 @@ impl Element {
             element.attributes.push((
                 text_of(&namespace)?,
                 String::from_utf8(name.as_ref().to_vec()).ok()?,
-                attribute.normalized_value(XmlVersion::Explicit1_0).ok()?.into_owned(),
+                attribute
+                    .normalized_value(XmlVersion::Explicit1_0)
+                    .ok()?
+                    .into_owned(),
             ));
         }
         Some(element)
@@ -140,9 +143,7 @@ impl Element {
 
 fn text_of(namespace: &ResolveResult<'_>) -> Option<String> {
     match namespace {
-        ResolveResult::Bound(namespace) => {
-            String::from_utf8(namespace.as_ref().to_vec()).ok()
-        }
+        ResolveResult::Bound(namespace) => String::from_utf8(namespace.as_ref().to_vec()).ok(),
         ResolveResult::Unbound => Some(String::new()),
         ResolveResult::Unknown(_) => None,
     }
@@ -172,7 +173,10 @@ pub(super) fn write(name: &str, value: &Value, text: &mut String) {
         }
         _ => {
             let value = plain(value);
-            text.push_str(&format!("<wd:{name}>{}</wd:{name}>", escape(value.as_str())));
+            text.push_str(&format!(
+                "<wd:{name}>{}</wd:{name}>",
+                escape(value.as_str())
+            ));
         }
     }
 }
@@ -197,11 +201,17 @@ mod tests {
                 .as_bytes(),
         )
         .unwrap();
-        assert_eq!((root.namespace.as_str(), root.name.as_str()), (BUSINESS, "x"));
+        assert_eq!(
+            (root.namespace.as_str(), root.name.as_str()),
+            (BUSINESS, "x")
+        );
         assert_eq!(root.attribute("v"), Some("1&2"));
         assert_eq!(root.plain_attribute("v"), Some("0"));
         let inner = root.child("y").unwrap();
-        assert_eq!((inner.namespace.as_str(), inner.text()), ("urn:other", "æ<"));
+        assert_eq!(
+            (inner.namespace.as_str(), inner.text()),
+            ("urn:other", "æ<")
+        );
         assert!(Element::parse(b"<a><b></a>").is_none());
         assert!(Element::parse(b"<!DOCTYPE a><a/>").is_none());
         assert!(Element::parse(b"<z:a/>").is_none());

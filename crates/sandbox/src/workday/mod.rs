@@ -107,11 +107,17 @@ impl Tenant {
             ("POST", ["ccx", "oauth2", tenant, "token"]) if *tenant == name => {
                 tokens::answer(self, request)
             }
-            ("GET", ["ccx", "service", "customreport2", tenant, report::OWNER, report::NAME])
-                if *tenant == name =>
-            {
-                report::answer(self, request)
-            }
+            (
+                "GET",
+                [
+                    "ccx",
+                    "service",
+                    "customreport2",
+                    tenant,
+                    report::OWNER,
+                    report::NAME,
+                ],
+            ) if *tenant == name => report::answer(self, request),
             _ => Answer::empty(404),
         }
     }

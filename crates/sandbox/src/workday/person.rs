@@ -2,7 +2,9 @@
 
 use jiff::civil::Date;
 
-use crate::company::{Department, Employee, Engagement, EngagementKind, NationalId, Phone, e164, primary};
+use crate::company::{
+    Department, Employee, Engagement, EngagementKind, NationalId, Phone, e164, primary,
+};
 use crate::stage::{Roster, scattered};
 
 /// Digits of half a WID.
@@ -22,9 +24,9 @@ pub(super) fn id_of(wid: &str) -> Option<u64> {
 /// A WID of something that is no worker.
 pub(super) fn other_wid(kind: &str, text: &str) -> String {
     let mix = |salt: u64| {
-        kind.bytes().chain(text.bytes()).fold(salt, |mixed, byte| {
-            scattered(mixed, u64::from(byte))
-        })
+        kind.bytes()
+            .chain(text.bytes())
+            .fold(salt, |mixed, byte| scattered(mixed, u64::from(byte)))
     };
     format!("{:016x}{:016x}", mix(1), mix(2))
 }
@@ -160,7 +162,9 @@ pub(super) fn entered(day: Date) -> String {
 pub(super) fn department<'a>(roster: &'a Roster, employee: &Employee) -> Option<&'a Department> {
     let departments = &roster.company.departments;
     let id = employee.department?;
-    let at = departments.binary_search_by_key(&id, |department| department.id).ok()?;
+    let at = departments
+        .binary_search_by_key(&id, |department| department.id)
+        .ok()?;
     departments.get(at)
 }
 

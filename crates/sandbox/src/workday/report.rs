@@ -44,7 +44,12 @@ pub(super) const COLUMNS: &[&str] = &[
 ];
 
 /// Columns of domains that may be lost.
-const RESTRICTED: &[&str] = &["Personal_Email", "Mobile_Phone", "Date_of_Birth", "National_ID"];
+const RESTRICTED: &[&str] = &[
+    "Personal_Email",
+    "Mobile_Phone",
+    "Date_of_Birth",
+    "National_ID",
+];
 
 /// The forms in which it is simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,9 +78,11 @@ pub(super) fn answer(tenant: &mut Tenant, request: &WireRequest) -> Answer {
     if tenant.stage.mischief.throttles() {
         return tenant.refused();
     }
-    let listing = tenant.stage.listing("report", usize::MAX, |roster, employee| {
-        has_begun(employee, roster.day())
-    });
+    let listing = tenant
+        .stage
+        .listing("report", usize::MAX, |roster, employee| {
+            has_begun(employee, roster.day())
+        });
     let served = tenant.stage.serve(&listing, 0, listing.len().max(1));
     let lost = tenant.stage.has_lost_rights();
     let columns: Vec<&'static str> = COLUMNS
@@ -134,10 +141,7 @@ fn is_known(tenant: &Tenant, request: &WireRequest) -> bool {
 }
 
 /// What stands before, between and behind the rows, and the type of the body.
-fn frame(
-    form: Form,
-    columns: &[&str],
-) -> (String, &'static str, &'static str, &'static str) {
+fn frame(form: Form, columns: &[&str]) -> (String, &'static str, &'static str, &'static str) {
     let xml = || {
         format!(
             "<?xml version='1.0' encoding='UTF-8'?>\n<wd:Report_Data xmlns:wd=\"urn:com.workday.report/{NAME}\">"
@@ -145,9 +149,12 @@ fn frame(
     };
     match form {
         Form::Json => ("{\"Report_Entry\":[".to_owned(), ",", "]}", JSON),
-        Form::SimpleXml | Form::Xml => {
-            (xml(), "", "</wd:Report_Data>", "application/xml; charset=UTF-8")
-        }
+        Form::SimpleXml | Form::Xml => (
+            xml(),
+            "",
+            "</wd:Report_Data>",
+            "application/xml; charset=UTF-8",
+        ),
         Form::Csv => (
             format!("{}\n", columns.join(",")),
             "",

@@ -21,8 +21,7 @@ use super::worker::{organization_id, worker};
 const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 const SECURITY: &str =
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
-const PASSWORD_TEXT: &str =
-    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText";
+const PASSWORD_TEXT: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText";
 
 /// How many reads as of a moment are remembered.
 const MOST_MOMENTS: usize = 16;
@@ -52,7 +51,10 @@ fn respond(tenant: &mut Tenant, request: &WireRequest, version: &str) -> Result<
     if operation.namespace != BUSINESS || operation.name != "Get_Workers_Request" {
         return Err(Fault::not_authorized());
     }
-    if operation.attribute("version").is_some_and(|said| said != version) {
+    if operation
+        .attribute("version")
+        .is_some_and(|said| said != version)
+    {
         return Err(Fault::validation(
             format!("The version of the request is not that of its address, {version}."),
             "/bsvc:Get_Workers_Request/@bsvc:version",
@@ -130,8 +132,8 @@ fn named(
                 }),
             _ => None,
         };
-        let known = known
-            .filter(|id| roster.employee(*id).is_some() && !tenant.stage.hides(roster, *id));
+        let known =
+            known.filter(|id| roster.employee(*id).is_some() && !tenant.stage.hides(roster, *id));
         match known {
             Some(id) => found.push(id),
             None if skips_unknown => {}
@@ -240,7 +242,10 @@ fn keeps(
         let own = department(roster, employee).map(|department| {
             let id = organization_id("SUPERVISORY", &department.number);
             let wid = other_wid("Organization_Reference_ID", &id);
-            criteria.organizations.iter().any(|one| *one == id || *one == wid)
+            criteria
+                .organizations
+                .iter()
+                .any(|one| *one == id || *one == wid)
         });
         if own != Some(true) {
             return false;
@@ -264,7 +269,9 @@ fn took_effect(employee: &Employee, (from, through): Range) -> bool {
     let (from, through) = (day(from), day(through));
     employee.engagements.iter().any(|engagement| {
         let periods = engagement.periods.iter().map(|period| period.from);
-        let mut days = periods.chain([engagement.start_date]).chain(engagement.end_date);
+        let mut days = periods
+            .chain([engagement.start_date])
+            .chain(engagement.end_date);
         days.any(|day| from <= day && day <= through)
     })
 }

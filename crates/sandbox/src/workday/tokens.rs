@@ -19,9 +19,8 @@ pub(super) fn answer(tenant: &mut Tenant, request: &WireRequest) -> Answer {
             .map(|(_, value)| value.as_str())
     };
     let client = request.basic();
-    let is_client = client.is_some_and(|(id, secret)| {
-        id == tenant.client_id() && secret == tenant.client_secret()
-    });
+    let is_client = client
+        .is_some_and(|(id, secret)| id == tenant.client_id() && secret == tenant.client_secret());
     if !is_client {
         return Answer::json(401, &json!({"error": "invalid_client"}));
     }

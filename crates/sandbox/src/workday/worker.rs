@@ -246,9 +246,8 @@ fn employment(person: &Person<'_>, groups: &Groups) -> Value {
     let mut jobs = vec![job(person, engagement, true)];
     if groups.has("Include_Additional_Jobs") {
         let others = person.employee.engagements.iter();
-        let others = others.filter(|other| {
-            other.id != engagement.id && other.is_running_on(person.day)
-        });
+        let others =
+            others.filter(|other| other.id != engagement.id && other.is_running_on(person.day));
         jobs.extend(others.map(|other| job(person, other, false)));
     }
     let is_active = person.is_active();
@@ -285,7 +284,9 @@ fn job(person: &Person<'_>, engagement: &crate::company::Engagement, primary: bo
     let since = terms.map_or(engagement.start_date, |terms| terms.from);
     put("@Effective_Date", json!(since));
     put("Position_ID", json!(format!("P-{}", engagement.id)));
-    let title = terms.map(|terms| terms.job_title.as_str()).unwrap_or_default();
+    let title = terms
+        .map(|terms| terms.job_title.as_str())
+        .unwrap_or_default();
     if !title.is_empty() {
         put("Position_Title", json!(title));
         put("Business_Title", json!(title));
@@ -310,7 +311,10 @@ fn job(person: &Person<'_>, engagement: &crate::company::Engagement, primary: bo
         put("Full_Time_Equivalent_Percentage", json!(terms.percentage));
     }
     if !title.is_empty() {
-        put("Job_Profile_Summary_Data", json!({"Job_Profile_Name": title}));
+        put(
+            "Job_Profile_Summary_Data",
+            json!({"Job_Profile_Name": title}),
+        );
     }
     if let Some(manager) = person.manager() {
         put(
@@ -368,7 +372,10 @@ fn management_chain(person: &Person<'_>) -> Value {
             break;
         }
         seen.push(manager.id);
-        below = Person { employee: manager, ..*person };
+        below = Person {
+            employee: manager,
+            ..*person
+        };
         chain.push(json!({"Manager_Reference": worker_reference(&below)}));
     }
     chain.reverse();
