@@ -170,6 +170,9 @@ async fn pull(
     for (name, value) in sandbox.settings() {
         entered = entered.set(name, value);
     }
+    if let Some(rows) = largest_page(vendor) {
+        entered = entered.set("page_size", rows.to_string());
+    }
     let connector = muster_connect::open(vendor.name(), entered)?;
     let request = ReadRequest::new(FieldScope::all(), today()).region("NO");
     let mut counting = Counting::default();

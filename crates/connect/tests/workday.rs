@@ -583,6 +583,52 @@ async fn a_total_that_differs_is_a_doubt() {
     assert!(evidence.has(DoubtKind::TotalDiffers));
 }
 
+/// The last of a worker's transactions, whatever their order and zones.
+#[tokio::test]
+async fn the_last_transaction_entered_numbers_the_revision() {
+    let log = |moments: &[&str]| {
+        let entries: String = moments
+            .iter()
+            .map(|moment| {
+                format!(
+                    "<wd:Transaction_Log_Entry><wd:Transaction_Log_Data>\
+                     <wd:Transaction_Entry_Moment>{moment}</wd:Transaction_Entry_Moment>\
+                     </wd:Transaction_Log_Data></wd:Transaction_Log_Entry>"
+                )
+            })
+            .collect();
+        format!(
+            "<wd:Transaction_Log_Entry_Data>{entries}</wd:Transaction_Log_Entry_Data></wd:Worker_Data>"
+        )
+    };
+    let with =
+        |id: &str, moments: &[&str]| worker(id, LEFT).replace("</wd:Worker_Data>", &log(moments));
+    let workers = [
+        with(
+            "1",
+            &[
+                "2024-05-01T03:00:00.000-07:00",
+                "2024-12-01T03:00:00.000-08:00",
+                "2024-06-01T03:00:00.000-07:00",
+            ],
+        ),
+        with("2", &["2024-05-01T10:00:00Z"]),
+        with("3", &["soon"]),
+        worker("4", LEFT),
+    ];
+    let vendor = Vendor::start(move |_| answer(1, 1, 4, &workers)).await;
+    let (_, records) = read(&*services(&vendor, &[("future_hires", "leave")])).await;
+    let revisions: Vec<Option<i64>> = records.iter().map(|record| record.revision).collect();
+    let may = 1_714_557_600_000;
+    let december = 1_733_050_800_000;
+    assert_eq!(revisions, [Some(december), Some(may), None, None]);
+    assert!(
+        vendor.requests()[0]
+            .body
+            .contains("<wd:Include_Transaction_Log_Data>true<")
+    );
+}
+
 #[tokio::test]
 async fn the_published_answer_is_read() {
     let published: Value = serde_json::from_str(WORKERS).unwrap();
