@@ -19,7 +19,7 @@ use crate::fault::Fault;
 use crate::limit::Left;
 use crate::server::{SandboxError, SandboxOptions, Vendor};
 use crate::simulator::Simulator;
-use crate::stage::{Listing, Stage, secret};
+use crate::stage::{Stage, secret};
 use crate::wire::{Answer, WireRequest};
 
 /// Digits of a secret.
@@ -37,8 +37,8 @@ pub(crate) struct Tenant {
     tokens: BTreeSet<String>,
     /// How many tokens were made.
     made: u64,
-    /// Lists as of a moment of entry.
-    moments: BTreeMap<String, Listing>,
+    /// What has changed behind the moment of entry that is read as of.
+    behind: Option<services::Behind>,
 }
 
 impl Tenant {
@@ -55,7 +55,7 @@ impl Tenant {
             is_locked: false,
             tokens: BTreeSet::new(),
             made: 0,
-            moments: BTreeMap::new(),
+            behind: None,
         })
     }
 
@@ -196,18 +196,17 @@ impl Simulator for Tenant {
 
     fn set_company(&mut self, company: Company) {
         self.stage.set_company(company);
-        self.moments.clear();
+        self.behind = None;
     }
 
     fn set_earlier(&mut self, earlier: Company) {
         self.stage.set_earlier(earlier);
-        self.moments.clear();
     }
 
     fn set_faults(&mut self, faults: Vec<Fault>) -> Result<(), SandboxError> {
+        services::catch_up(self, None);
         self.stage.set_faults(faults)?;
         self.is_locked = false;
-        self.moments.clear();
         Ok(())
     }
 

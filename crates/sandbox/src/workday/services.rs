@@ -23,8 +23,20 @@ const SECURITY: &str =
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
 const PASSWORD_TEXT: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText";
 
-/// How many reads as of a moment are remembered.
-const MOST_MOMENTS: usize = 16;
+/// What has changed behind the moment of entry that a read is as of.
+pub(super) struct Behind {
+    moment: String,
+    listing: Listing,
+    from: usize,
+}
+
+/// Lets what changed behind a moment be seen, unless `asked` is as of that moment.
+pub(super) fn catch_up(tenant: &mut Tenant, asked: Option<&str>) {
+    let is_as_of = |behind: &mut Behind| asked != Some(behind.moment.as_str());
+    if let Some(behind) = tenant.behind.take_if(is_as_of) {
+        tenant.stage.moves_border(&behind.listing, behind.from);
+    }
+}
 
 /// Answers `POST /ccx/service/TENANT/Human_Resources/VERSION`.
 pub(super) fn answer(tenant: &mut Tenant, request: &WireRequest, version: &str) -> Answer {
@@ -64,6 +76,7 @@ fn respond(tenant: &mut Tenant, request: &WireRequest, version: &str) -> Result<
         return Ok(tenant.refused());
     }
     let asked = Asked::of(operation, tenant.stage.today())?;
+    catch_up(tenant, asked.entered.as_deref());
     match &asked.who {
         Who::Named { ids, skips_unknown } => {
             let ids = named(tenant, &asked, ids, *skips_unknown)?;
@@ -182,15 +195,15 @@ fn everybody(
     let name = format!("{:?} {criteria:?}", asked.effective);
     let mut listing = listed(tenant, &name, asked, criteria);
     match &asked.entered {
-        // As of one moment of entry the list stays as it is, whatever is entered since.
-        Some(moment) => {
-            let key = format!("{moment} {name}");
-            if tenant.moments.len() >= MOST_MOMENTS && !tenant.moments.contains_key(&key) {
-                tenant.moments.clear();
-            }
-            listing = tenant.moments.entry(key).or_insert(listing).clone();
-            tenant.stage.moves_border(&listing, from);
+        // As of one moment of entry nothing moves: it shows when another is asked for.
+        Some(moment) if from > 0 => {
+            tenant.behind = Some(Behind {
+                moment: moment.clone(),
+                listing: listing.clone(),
+                from,
+            });
         }
+        Some(_) => {}
         None => {
             if tenant.stage.moves_border(&listing, from) {
                 listing = listed(tenant, &name, asked, criteria);
