@@ -50,7 +50,8 @@ const fn largest_page(vendor: Vendor) -> Option<u64> {
     match vendor {
         Vendor::Tripletex => Some(1000),
         Vendor::GoogleWorkspace => Some(500),
-        Vendor::BambooHr => None,
+        Vendor::BambooHr | Vendor::Workday => None,
+        Vendor::WorkdaySoap => Some(999),
     }
 }
 
@@ -114,6 +115,8 @@ fn is_list(vendor: Vendor, made: &Made) -> bool {
             path.ends_with("/users") && !made.target.contains("maxResults=1&")
         }
         Vendor::BambooHr => path.ends_with("/reports/custom"),
+        Vendor::WorkdaySoap => path.contains("/Human_Resources/"),
+        Vendor::Workday => path.contains("/customreport2/"),
     }
 }
 
@@ -166,6 +169,9 @@ async fn pull(
     }
     for (name, value) in sandbox.settings() {
         entered = entered.set(name, value);
+    }
+    if let Some(rows) = largest_page(vendor) {
+        entered = entered.set("page_size", rows.to_string());
     }
     let connector = muster_connect::open(vendor.name(), entered)?;
     let request = ReadRequest::new(FieldScope::all(), today()).region("NO");

@@ -19,6 +19,7 @@ mod simulator;
 mod stage;
 mod tripletex;
 mod wire;
+mod workday;
 
 pub use exchange::{Exchange, LEFT_OUT};
 pub use fault::{Fault, FaultError};

@@ -32,6 +32,7 @@ use crate::listener::{BracketListener, as_sent};
 use crate::simulator::Simulator;
 use crate::tripletex;
 use crate::wire::{Answer, Body as WireBody, WireRequest};
+use crate::workday;
 
 /// Bodies above this many bytes are refused: no list of new employees is near it.
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
@@ -49,11 +50,21 @@ pub enum Vendor {
     BambooHr,
     /// Google Workspace, Directory API v1.
     GoogleWorkspace,
+    /// Workday Human Resources, `Get_Workers` by SOAP.
+    WorkdaySoap,
+    /// A custom report of Workday as a web service.
+    Workday,
 }
 
 impl Vendor {
     /// Every vendor that can be simulated.
-    pub const ALL: [Vendor; 3] = [Vendor::Tripletex, Vendor::BambooHr, Vendor::GoogleWorkspace];
+    pub const ALL: [Vendor; 5] = [
+        Vendor::Tripletex,
+        Vendor::BambooHr,
+        Vendor::GoogleWorkspace,
+        Vendor::WorkdaySoap,
+        Vendor::Workday,
+    ];
 
     /// The name people type, which is the connector's.
     pub fn name(self) -> &'static str {
@@ -61,6 +72,8 @@ impl Vendor {
             Vendor::Tripletex => "tripletex",
             Vendor::BambooHr => "bamboohr",
             Vendor::GoogleWorkspace => "google-workspace",
+            Vendor::WorkdaySoap => "workday-soap",
+            Vendor::Workday => "workday",
         }
     }
 }
@@ -290,6 +303,7 @@ pub async fn start(options: SandboxOptions, listen: SocketAddr) -> Result<Sandbo
         )?),
         Vendor::BambooHr => Box::new(BambooHr::new(options)?),
         Vendor::GoogleWorkspace => Box::new(Google::new(options, &reached.to_string())?),
+        Vendor::WorkdaySoap | Vendor::Workday => Box::new(workday::Tenant::new(options)?),
     };
     let shared = Arc::new(Shared {
         simulator: Mutex::new(simulator),

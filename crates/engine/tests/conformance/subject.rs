@@ -24,6 +24,12 @@ impl Subject {
         }
     }
 
+    /// Does the vendor give everybody an employee number, whether one was entered or
+    /// not? Then nobody can be shown without one.
+    pub(crate) fn numbers_everybody(&self) -> bool {
+        matches!(self.vendor, Vendor::WorkdaySoap | Vendor::Workday)
+    }
+
     /// A connector that is broken in one item: Tripletex, which has all of them.
     pub(crate) fn broken(item: Item) -> Self {
         Self {

@@ -9,3 +9,7 @@ mod clients;
 mod google;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod workday;
+#[cfg(test)]
+mod workday_soap;
