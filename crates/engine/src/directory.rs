@@ -1,11 +1,12 @@
 //! People and runs, for whoever asks: the command line, and later the API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use muster_model::engagement;
-use muster_model::{ConnectionId, Field, Fields, Person, PersonId, Said, Status, Value};
-use muster_storage::{Organisation, Run};
+use muster_model::{ConnectionId, Field, Fields, Person, PersonId, Plan, Said, Status, Value};
+use muster_reconcile::Names;
+use muster_storage::{Organisation, Reader, Run};
 use serde::Serialize;
 
 use crate::engine::Engine;
@@ -65,13 +66,7 @@ impl Engine {
             .read(organisation.id)
             .await
             .map_err(EngineError::from)?;
-        let names: BTreeMap<ConnectionId, String> = reader
-            .connections()
-            .await
-            .map_err(EngineError::from)?
-            .into_iter()
-            .map(|connection| (connection.id, connection.name))
-            .collect();
+        let names = names_of(&mut reader).await?;
         let mut after: Option<PersonId> = None;
         loop {
             let people = reader
@@ -111,6 +106,41 @@ impl Engine {
         }
     }
 
+    /// The names of the people whom a plan speaks of, for whoever reads it. Who has
+    /// none, or is there no more, is left out.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn names(
+        &self,
+        organisation: &Organisation,
+        plan: &Plan,
+    ) -> Result<Names, EngineError> {
+        let ids: BTreeSet<PersonId> = muster_reconcile::spoken_of(plan).collect();
+        let ids: Vec<PersonId> = ids.into_iter().collect();
+        let mut reader = self.storage.read(organisation.id).await?;
+        let mut names = Names::new();
+        for ids in ids.chunks(AT_ONCE as usize) {
+            for person in reader.people(ids).await? {
+                if let Some(name) = person.fields.value(Field::DisplayName) {
+                    names.insert(person.id, name.shown());
+                }
+            }
+        }
+        Ok(names)
+    }
+
+    /// The names of an organisation's connections.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub async fn connection_names(
+        &self,
+        organisation: &Organisation,
+    ) -> Result<BTreeMap<ConnectionId, String>, EngineError> {
+        names_of(&mut self.storage.read(organisation.id).await?).await
+    }
+
     /// The newest runs of an organisation.
     ///
     /// # Errors
@@ -123,6 +153,14 @@ impl Engine {
         let mut reader = self.storage.read(organisation.id).await?;
         Ok(reader.runs(limit).await?)
     }
+}
+
+async fn names_of(reader: &mut Reader) -> Result<BTreeMap<ConnectionId, String>, EngineError> {
+    let connections = reader.connections().await?;
+    Ok(connections
+        .into_iter()
+        .map(|connection| (connection.id, connection.name))
+        .collect())
 }
 
 fn shown(person: &Person, today: Date, recompute: bool, links: Vec<ShownLink>) -> ShownPerson {

@@ -150,6 +150,24 @@ pub struct Period {
     pub terms: Terms,
 }
 
+impl Period {
+    /// In one line, for people.
+    fn shown(&self) -> String {
+        let percentage = self
+            .terms
+            .percentage
+            .value()
+            .map(|part| format!("{part} %"));
+        let texts = self.terms.texts();
+        let terms: Vec<&str> = texts
+            .iter()
+            .filter_map(|said| said.value().map(String::as_str))
+            .chain(percentage.as_deref())
+            .collect();
+        format!("from {} {}", self.from, terms.join(", "))
+    }
+}
+
 impl Terms {
     fn overlay(self, below: Self) -> Self {
         Self {
@@ -276,6 +294,20 @@ impl Engagement {
             day(&self.start_date),
             day(&self.end_date)
         )
+    }
+
+    /// As [`Engagement::shown`], with the terms of each period.
+    #[must_use]
+    pub fn shown_with_terms(&self) -> String {
+        let periods: Vec<String> = self.periods.iter().map(Period::shown).collect();
+        let status = self.status.value().map(|status| status.name());
+        let reason = self.end_reason.value().map(String::as_str);
+        let more: Vec<&str> = status
+            .into_iter()
+            .chain(reason)
+            .chain(periods.iter().map(String::as_str))
+            .collect();
+        format!("{} ({})", self.shown(), more.join("; "))
     }
 
     pub(crate) fn digest_into(&self, digester: &mut Digester) {

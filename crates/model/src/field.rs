@@ -190,11 +190,16 @@ impl fmt::Display for Field {
     }
 }
 
+impl Field {
+    /// The canonical names in one line, for whoever wrote another.
+    fn all_names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+}
+
 /// A name that is no canonical field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "field.unknown: there is no field {0:?}; see `surfaces` in the documentation for the canonical names"
-)]
+#[error("field.unknown: there is no field {0:?}; there are {all}", all = Field::all_names())]
 pub struct UnknownField(pub String);
 
 impl FromStr for Field {

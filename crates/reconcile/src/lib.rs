@@ -41,5 +41,5 @@ pub use input::{
     Touched, says,
 };
 pub use plan::{Block, Decided, Draft, PlanError, Survey, plan, questions};
-pub use render::render;
+pub use render::{Names, render, spoken_of};
 pub use undo::undo;

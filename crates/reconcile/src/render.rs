@@ -2,29 +2,59 @@
 //! why, then managers that could not be resolved. The same plan always gives
 //! the same text; sealed values are masked.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use muster_model::plan::{
     Cause, Change, Effect, FieldValue, HoldKind, ManagerKey, ManagerProblemKind, Planned,
 };
-use muster_model::{Engagement, Field, Plan, Said, Value};
+use muster_model::{Engagement, Field, PersonId, Plan, Said, Value};
 
-/// Shows the plan.
+/// Names of people, for whoever reads a plan: a row knows its person by id alone.
+pub type Names = BTreeMap<PersonId, String>;
+
+/// The people whom the rows of a plan speak of: those whose names help to read it.
+pub fn spoken_of(plan: &Plan) -> impl Iterator<Item = PersonId> + '_ {
+    plan.changes.iter().flat_map(|change| {
+        let managers = change
+            .effects
+            .iter()
+            .filter_map(|planned| match &planned.effect {
+                Effect::Manager { from, to } => Some([
+                    *from,
+                    to.as_ref().and_then(|key| match key {
+                        ManagerKey::Person(person) => Some(*person),
+                        ManagerKey::Record(_) => None,
+                    }),
+                ]),
+                _ => None,
+            });
+        change
+            .person
+            .into_iter()
+            .chain(managers.flatten().flatten())
+    })
+}
+
+/// Shows the plan; who is not in `names` is shown by id.
 #[must_use]
-pub fn render(plan: &Plan) -> String {
+pub fn render(plan: &Plan, names: &Names) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write(&mut text, plan);
+    let _ = write(&mut text, plan, names);
     text
 }
 
-fn write(text: &mut String, plan: &Plan) -> std::fmt::Result {
+fn write(text: &mut String, plan: &Plan, names: &Names) -> std::fmt::Result {
     let people = plan.people;
-    writeln!(
-        text,
-        "plan for {}: {} read, {} not covered, {} invalid, {} gone",
-        plan.made_for, people.read, people.out_of_scope, people.invalid, people.gone
-    )?;
+    match plan.cause {
+        Cause::Undo => writeln!(text, "undo, planned for {}", plan.made_for)?,
+        Cause::Read | Cause::Mapping => writeln!(
+            text,
+            "plan for {}: {} read, {} not covered, {} invalid, {} gone",
+            plan.made_for, people.read, people.out_of_scope, people.invalid, people.gone
+        )?,
+    }
     if plan.cause == Cause::Mapping {
         writeln!(
             text,
@@ -38,7 +68,7 @@ fn write(text: &mut String, plan: &Plan) -> std::fmt::Result {
         writeln!(text, "nothing to do")?;
     }
     for change in &plan.changes {
-        row(text, change)?;
+        row(text, change, names)?;
     }
     for hold in &plan.holds {
         writeln!(
@@ -62,20 +92,25 @@ fn write(text: &mut String, plan: &Plan) -> std::fmt::Result {
     Ok(())
 }
 
-fn row(text: &mut String, change: &Change) -> std::fmt::Result {
-    let who = change
-        .external_id
-        .as_ref()
-        .map(ToString::to_string)
-        .or_else(|| change.person.map(|person| person.to_string()))
-        .unwrap_or_default();
+fn row(text: &mut String, change: &Change, names: &Names) -> std::fmt::Result {
+    let record = change.external_id.as_ref().map(ToString::to_string);
+    let person = change
+        .person
+        .map(|person| named(person, names))
+        .or_else(|| name_of_new(change));
+    let who = match (record, person) {
+        // The id of the person beside the id of the record helps nobody.
+        (Some(record), Some(name)) if !name.is_id => format!("{record} {}", name.text),
+        (Some(record), _) => record,
+        (None, person) => person.map(|name| name.text).unwrap_or_default(),
+    };
     write!(text, "{who}: {} → {}", change.situation, change.reaction)?;
     if let Some(day) = change.due_on {
         write!(text, " (looked at again on {day})")?;
     }
     writeln!(text)?;
     for planned in &change.effects {
-        writeln!(text, "  {}", effect(planned))?;
+        writeln!(text, "  {}", effect(planned, names))?;
     }
     for reason in &change.reasons {
         writeln!(text, "  because {}: {}", reason.code, reason.detail)?;
@@ -83,8 +118,43 @@ fn row(text: &mut String, change: &Change) -> std::fmt::Result {
     Ok(())
 }
 
+/// How somebody is shown.
+struct Shown {
+    text: String,
+    /// Because no name is known.
+    is_id: bool,
+}
+
+fn named(person: PersonId, names: &Names) -> Shown {
+    match names.get(&person) {
+        Some(name) => Shown {
+            text: name.clone(),
+            is_id: false,
+        },
+        None => Shown {
+            text: person.to_string(),
+            is_id: true,
+        },
+    }
+}
+
+/// Whom a row makes.
+fn name_of_new(change: &Change) -> Option<Shown> {
+    let name = change
+        .effects
+        .iter()
+        .find_map(|planned| match &planned.effect {
+            Effect::Create { fields, .. } => fields.value(Field::DisplayName),
+            _ => None,
+        })?;
+    Some(Shown {
+        text: value(name),
+        is_id: false,
+    })
+}
+
 /// One effect in a line, with what holds it.
-fn effect(planned: &Planned) -> String {
+fn effect(planned: &Planned, names: &Names) -> String {
     let mut line = match &planned.effect {
         Effect::Create { fields, access } => {
             let said: Vec<String> = fields
@@ -107,10 +177,10 @@ fn effect(planned: &Planned) -> String {
         } => format!("to the source, {}", pair(*field, theirs, ours)),
         Effect::Manager { from, to } => format!(
             "manager: {} → {}",
-            from.map_or_else(none, |person| person.to_string()),
+            from.map_or_else(none, |person| named(person, names).text),
             match to {
                 None => none(),
-                Some(ManagerKey::Person(person)) => person.to_string(),
+                Some(ManagerKey::Person(person)) => named(*person, names).text,
                 Some(ManagerKey::Record(record)) => format!("record {record}"),
             }
         ),
@@ -148,7 +218,23 @@ fn effect(planned: &Planned) -> String {
 
 fn pair(field: Field, from: &Said<FieldValue>, to: &Said<FieldValue>) -> String {
     let changed = if field.is_sealed() { " (changed)" } else { "" };
-    format!("{field}: {} → {}{changed}", said(from), said(to))
+    let (mut before, mut after) = (said(from), said(to));
+    // Days alone do not tell what is another: the terms do.
+    if before == after && field == Field::Engagements {
+        (before, after) = (with_terms(from), with_terms(to));
+    }
+    format!("{field}: {before} → {after}{changed}")
+}
+
+fn with_terms(said: &Said<FieldValue>) -> String {
+    match said.value().map(|shown| &shown.value) {
+        Some(Value::Engagements(engagements)) => engagements
+            .iter()
+            .map(Engagement::shown_with_terms)
+            .collect::<Vec<_>>()
+            .join("; "),
+        _ => none(),
+    }
 }
 
 fn said(said: &Said<FieldValue>) -> String {

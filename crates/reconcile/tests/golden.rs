@@ -13,7 +13,7 @@ use insta::assert_snapshot;
 use jiff::Timestamp;
 use muster_model::policy::Flow;
 use muster_model::{Access, Field, FieldProblem, MatchKey, Plan, Presence, Preset, Said, Value};
-use muster_reconcile::render;
+use muster_reconcile::render::Names;
 use world::cast::{bare, employ, end, engagement, introduce, know, record, say, value};
 use world::{Fault, HONEST, Load, Machine, World};
 
@@ -63,6 +63,11 @@ const FIVE: [&str; 5] = [
     "Petra Novak",
     "Ove Dahl",
 ];
+
+/// As whoever sees a plan without the directory.
+fn render(plan: &Plan) -> String {
+    muster_reconcile::render(plan, &Names::new())
+}
 
 #[test]
 fn first_sync_creates_everybody_without_access_and_ends_nobody() {

@@ -73,7 +73,7 @@ fn of_record(text: &mut String, record: &ExplainedRecord) -> std::fmt::Result {
     if let (Some(run), Some(at)) = (record.run, record.at) {
         writeln!(
             text,
-            "  run {run} at {at}, mapped under {}",
+            "  run {run} at {at:.0}, mapped under {}",
             record.versions
         )?;
     }
@@ -134,7 +134,7 @@ fn because(text: &mut String, indent: &str, why: &Why) -> std::fmt::Result {
 fn set(stamp: Option<&ShownStamp>) -> String {
     stamp.map_or_else(String::new, |stamp| {
         format!(
-            ", set by run {} of {} at {} under {}",
+            ", set by run {} of {} at {:.0} under {}",
             stamp.run, stamp.connection, stamp.at, stamp.versions
         )
     })

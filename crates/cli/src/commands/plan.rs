@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use muster_engine::planning::Planned;
 use muster_engine::read::Watch;
 use muster_model::report::{Outcome, Trigger};
 
@@ -25,7 +24,15 @@ pub(crate) async fn run(command: Plan, database: &DatabaseArguments) -> anyhow::
         output::say(&output::report_words(&made.report));
         return Ok(made.report.outcome.into());
     };
-    show(planned, command.format)?;
+    match command.format {
+        PlanFormat::Text => {
+            let names = engine.names(&organisation, &planned.plan).await?;
+            output::line(&format!("plan {}", planned.id))?;
+            output::line(&muster_reconcile::render(&planned.plan, &names))?;
+        }
+        PlanFormat::Json => output::json(&plan_table::json(planned))?,
+        PlanFormat::Csv => plan_table::csv(planned, std::io::stdout().lock())?,
+    }
     if let Some(path) = &command.out {
         let file = PlanFile::of(planned, &organisation.digest_key());
         std::fs::write(path, serde_json::to_vec_pretty(&file)?)
@@ -36,18 +43,6 @@ pub(crate) async fn run(command: Plan, database: &DatabaseArguments) -> anyhow::
         Outcome::Ok => Exit::Done,
         outcome => outcome.into(),
     })
-}
-
-/// Prints a plan; sealed values are masked in every form.
-fn show(planned: &Planned, format: PlanFormat) -> anyhow::Result<()> {
-    match format {
-        PlanFormat::Text => {
-            output::line(&format!("plan {}", planned.id))?;
-            output::line(&muster_reconcile::render(&planned.plan))
-        }
-        PlanFormat::Json => output::json(&plan_table::json(planned)),
-        PlanFormat::Csv => plan_table::csv(planned, std::io::stdout().lock()),
-    }
 }
 
 /// A progress bar on a terminal, and nothing elsewhere.

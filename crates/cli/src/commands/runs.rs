@@ -20,14 +20,21 @@ pub(crate) async fn run(command: Runs, database: &DatabaseArguments) -> anyhow::
             }
         }
         PlanFormat::Text => {
+            let names = engine.connection_names(&organisation).await?;
             for run in &runs {
+                let name = names.get(&run.connection).map_or("", String::as_str);
+                output::line(&format!(
+                    "{:.0} {name}, {}",
+                    run.started_at,
+                    run.trigger.name()
+                ))?;
                 match &run.report {
                     Some(report) => output::line(&output::report_words(report))?,
                     None => {
                         let step = run.step.map(|step| format!(", {step}")).unwrap_or_default();
                         let state = match run.interrupted_at {
-                            Some(at) => format!("begun {}{step}, interrupted {at}", run.started_at),
-                            None => format!("at work since {}{step}", run.started_at),
+                            Some(at) => format!("interrupted {at:.0}{step}"),
+                            None => format!("at work{step}"),
                         };
                         output::line(&format!("run {}: {state}", run.id))?
                     }

@@ -25,7 +25,9 @@ pub(crate) async fn run(command: Undo, database: &DatabaseArguments) -> anyhow::
     let Some(made) = &undone.made else {
         match command.format {
             PlanFormat::Text => {
-                output::line(muster_reconcile::render(&undone.undoing.plan).trim_end())?;
+                let plan = &undone.undoing.plan;
+                let names = engine.names(&organisation, plan).await?;
+                output::line(muster_reconcile::render(plan, &names).trim_end())?;
                 output::line(&words(&undone.undoing))?;
             }
             PlanFormat::Json => output::json(&json(&undone.run.to_string(), &undone.undoing))?,
@@ -49,7 +51,10 @@ pub(crate) async fn run(command: Undo, database: &DatabaseArguments) -> anyhow::
 /// What left the house, in its lists, and what is left alone.
 fn words(undoing: &Undoing) -> String {
     let rows = undoing.plan.changes.len();
-    let mut words = vec![format!("{rows} rows are taken back")];
+    let mut words = vec![match rows {
+        1 => "1 row is taken back".to_owned(),
+        rows => format!("{rows} rows are taken back"),
+    }];
     for way in Way::ALL {
         let all: Vec<&OutwardEffect> = undoing
             .outward

@@ -14,7 +14,7 @@ use muster_model::{
 use muster_reconcile::{EnactContext, State, enact};
 use muster_storage::{
     ChangeMark, ChangeState, Connection, DoneBy, Organisation, OutboxMessage, PersonToWrite, Rest,
-    StoredChange, StoredRecord, Transaction,
+    StoredRecord, Transaction,
 };
 
 use tracing::Instrument;
@@ -22,7 +22,7 @@ use tracing::Instrument;
 use super::messages::{Origin, messages};
 use super::takes_back;
 use super::tally::{chosen, release};
-use super::{Applied, Choice};
+use super::{Applied, Block, Choice};
 use crate::deciding::Answers;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -55,10 +55,10 @@ struct Writes {
 }
 
 /// What a block works on.
-struct Loaded {
+struct Loaded<'a> {
     people: BTreeMap<PersonId, Person>,
     links: BTreeMap<ExternalId, Link>,
-    records: BTreeMap<ExternalId, StoredRecord>,
+    records: &'a BTreeMap<ExternalId, StoredRecord>,
     managers: BTreeMap<ExternalId, PersonId>,
     holders: muster_storage::KeyHolders,
     /// Messages to cancel that have not left.
@@ -103,11 +103,12 @@ impl<'a> Work<'a> {
     pub(super) async fn apply(
         &self,
         transaction: &mut Transaction,
-        rows: &[StoredChange],
+        block: &Block,
         applied: &mut Applied,
     ) -> Result<(), EngineError> {
+        let rows = &block.rows;
         let mut loaded = self
-            .load(transaction, rows)
+            .load(transaction, block)
             .instrument(tracing::debug_span!("apply: load"))
             .await?;
         let enacting = tracing::debug_span!("apply: decide");
@@ -219,12 +220,12 @@ impl<'a> Work<'a> {
         })
     }
 
-    async fn load(
+    async fn load<'block>(
         &self,
         transaction: &mut Transaction,
-        rows: &[StoredChange],
-    ) -> Result<Loaded, EngineError> {
-        let changes = || rows.iter().filter_map(|row| row.change.as_ref());
+        block: &'block Block,
+    ) -> Result<Loaded<'block>, EngineError> {
+        let changes = || block.rows.iter().filter_map(|row| row.change.as_ref());
         let ids: Vec<ExternalId> = changes()
             .filter_map(|change| change.external_id.clone())
             .collect();
@@ -240,12 +241,6 @@ impl<'a> Work<'a> {
             })
             .collect();
         let managers: Vec<ExternalId> = managers.into_iter().collect();
-        let records: BTreeMap<ExternalId, StoredRecord> = transaction
-            .records(self.connection.id, &ids)
-            .await?
-            .into_iter()
-            .map(|row| (row.external_id.clone(), row))
-            .collect();
         let created: Vec<ExternalId> = changes()
             .filter(|change| makes_a_person(change))
             .filter_map(|change| change.external_id.clone())
@@ -278,7 +273,7 @@ impl<'a> Work<'a> {
             holders: transaction
                 .holders_of_records(self.connection.id, nowhere, &created)
                 .await?,
-            records,
+            records: &block.records,
             waiting: waiting.into_iter().collect(),
         })
     }
@@ -286,7 +281,7 @@ impl<'a> Work<'a> {
     /// Is something else true than when the row was planned? A row of which a part
     /// was done has moved the versions itself: the rest of it is true as long as
     /// each effect still finds what it begins with.
-    fn is_stale(&self, change: &Change, in_part: bool, loaded: &Loaded) -> bool {
+    fn is_stale(&self, change: &Change, in_part: bool, loaded: &Loaded<'_>) -> bool {
         if change.due_on.is_some_and(|day| day <= self.today)
             && self.planned.plan.made_for < self.today
         {
@@ -325,7 +320,7 @@ impl<'a> Work<'a> {
 
     /// Does somebody hold a key of a record that is to become a person? The plan
     /// found nobody; whoever came since must not be made twice.
-    fn is_taken(&self, change: &Change, row: &StoredRecord, loaded: &Loaded) -> bool {
+    fn is_taken(&self, change: &Change, row: &StoredRecord, loaded: &Loaded<'_>) -> bool {
         // Whoever decided to make somebody saw who shares a weak key.
         let decided = change
             .reasons
@@ -345,7 +340,7 @@ impl<'a> Work<'a> {
         &self,
         (ordinal, done_by): (u64, Option<DoneBy>),
         change: &Change,
-        loaded: &mut Loaded,
+        loaded: &mut Loaded<'_>,
         joined: &mut BTreeMap<ExternalId, PersonId>,
         writes: &mut Writes,
     ) {
@@ -506,7 +501,7 @@ impl<'a> Work<'a> {
 }
 
 /// Whose each field was, for whoever takes this back.
-fn owned(change: &mut Change, loaded: &Loaded) {
+fn owned(change: &mut Change, loaded: &Loaded<'_>) {
     let person = change.person.and_then(|id| loaded.people.get(&id));
     for planned in &mut change.effects {
         if let (Effect::Set { field, .. } | Effect::Own { field }, Some(person)) =

@@ -9,13 +9,16 @@ mod prepared;
 mod takes_back;
 mod tally;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use muster_model::policy::ApplyMode;
-use muster_model::{HoldKind, OrganisationId, Person, PersonId, PlanId, RunId};
+use muster_model::{
+    ConnectionId, ExternalId, HoldKind, OrganisationId, Person, PersonId, PlanId, RunId,
+};
 use muster_storage::{
-    ChangeState, Connection, Organisation, PersonQuery, Storage, StoredChange, Transaction,
+    ChangeState, Connection, Organisation, PersonQuery, Storage, StoredChange, StoredRecord,
+    Transaction,
 };
 use tokio::sync::mpsc;
 
@@ -187,18 +190,24 @@ impl Engine {
     ) -> Result<Applied, EngineError> {
         let mut applied = Applied::nothing(prepared);
         let work = block::Work::new(self, organisation, connection, planned, choice, run).await?;
-        let mut coming = Coming::of(self, organisation, planned.id, &prepared.ordinals);
+        let mut coming = Coming::of(
+            self,
+            organisation.id,
+            connection.id,
+            planned.id,
+            &prepared.ordinals,
+        );
         match connection.policy.apply {
             ApplyMode::EachAlone => {
                 let mut done = 0;
                 let mut learns_at = AT_ONCE;
-                while let Some(rows) = coming.next().await? {
-                    let rows = self
-                        .as_chosen(organisation, connection, rows, choice)
+                while let Some(mut block) = coming.next().await? {
+                    block.rows = self
+                        .as_chosen(organisation, connection, block.rows, choice)
                         .await?;
-                    self.apply_block(organisation, run, &work, &rows, &mut applied)
+                    self.apply_block(organisation, run, &work, &block, &mut applied)
                         .await?;
-                    done += rows.len();
+                    done += block.rows.len();
                     // The tables grow tenfold and tenfold again: they are looked at anew.
                     if done >= learns_at && applied.made_people() {
                         self.storage.learn().await?;
@@ -208,11 +217,11 @@ impl Engine {
             }
             ApplyMode::Together => {
                 let mut transaction = self.transaction(organisation.id, run).await?;
-                while let Some(rows) = coming.next().await? {
-                    let rows = self
-                        .as_chosen(organisation, connection, rows, choice)
+                while let Some(mut block) = coming.next().await? {
+                    block.rows = self
+                        .as_chosen(organisation, connection, block.rows, choice)
                         .await?;
-                    work.apply(&mut transaction, &rows, &mut applied).await?;
+                    work.apply(&mut transaction, &block, &mut applied).await?;
                 }
                 // All or nothing: one stale row, and the transaction is dropped.
                 if applied.stale > 0 {
@@ -250,13 +259,13 @@ impl Engine {
         organisation: &Organisation,
         run: RunId,
         work: &block::Work<'_>,
-        rows: &[StoredChange],
+        block: &Block,
         applied: &mut Applied,
     ) -> Result<(), EngineError> {
         for _ in 0..TRIES {
             let mut counted = applied.clone();
             let mut transaction = self.transaction(organisation.id, run).await?;
-            match work.apply(&mut transaction, rows, &mut counted).await {
+            match work.apply(&mut transaction, block, &mut counted).await {
                 Err(EngineError::Raced) => {}
                 Err(error) => return Err(error),
                 Ok(()) => {
@@ -281,22 +290,36 @@ impl Engine {
     }
 }
 
-/// Rows that are read and opened while those before them are applied: one block
-/// ahead, never more.
-struct Coming(mpsc::Receiver<Result<Vec<StoredChange>, EngineError>>);
+/// Some rows of a plan, with the records that they were made from. Of records nobody
+/// but this run may store anything, because it keeps the connection: so they need not
+/// be read in the transaction that applies them.
+struct Block {
+    rows: Vec<StoredChange>,
+    records: BTreeMap<ExternalId, StoredRecord>,
+}
+
+/// Blocks that are read and opened while those before them are applied: one ahead,
+/// never more.
+struct Coming(mpsc::Receiver<Result<Block, EngineError>>);
 
 impl Coming {
-    fn of(engine: &Engine, organisation: &Organisation, plan: PlanId, ordinals: &[u32]) -> Self {
+    fn of(
+        engine: &Engine,
+        organisation: OrganisationId,
+        connection: ConnectionId,
+        plan: PlanId,
+        ordinals: &[u32],
+    ) -> Self {
         let (sender, coming) = mpsc::channel(1);
-        let (storage, organisation) = (engine.storage.clone(), organisation.id);
+        let storage = engine.storage.clone();
         let ordinals = ordinals.to_vec();
         // Ends with the receiver: then nobody takes what is sent.
         tokio::spawn(async move {
             for ordinals in ordinals.chunks(AT_ONCE) {
                 let ordinals: Vec<u64> = ordinals.iter().copied().map(u64::from).collect();
-                let rows = read_rows(&storage, organisation, plan, &ordinals).await;
-                let failed = rows.is_err();
-                if sender.send(rows).await.is_err() || failed {
+                let block = read_block(&storage, organisation, connection, plan, &ordinals).await;
+                let failed = block.is_err();
+                if sender.send(block).await.is_err() || failed {
                     return;
                 }
             }
@@ -304,17 +327,29 @@ impl Coming {
         Self(coming)
     }
 
-    async fn next(&mut self) -> Result<Option<Vec<StoredChange>>, EngineError> {
+    async fn next(&mut self) -> Result<Option<Block>, EngineError> {
         self.0.recv().await.transpose()
     }
 }
 
-async fn read_rows(
+async fn read_block(
     storage: &Storage,
     organisation: OrganisationId,
+    connection: ConnectionId,
     plan: PlanId,
     ordinals: &[u64],
-) -> Result<Vec<StoredChange>, EngineError> {
+) -> Result<Block, EngineError> {
     let mut reader = storage.read(organisation).await?;
-    Ok(reader.changes_at(plan, ordinals).await?)
+    let rows = reader.changes_at(plan, ordinals).await?;
+    let ids: Vec<ExternalId> = rows
+        .iter()
+        .filter_map(|row| row.change.as_ref()?.external_id.clone())
+        .collect();
+    let records = reader
+        .records(connection, &ids)
+        .await?
+        .into_iter()
+        .map(|row| (row.external_id.clone(), row))
+        .collect();
+    Ok(Block { rows, records })
 }

@@ -84,9 +84,11 @@ macro_rules! is_found {
             $(
                 #[tokio::test]
                 async fn $name() {
-                    let broken = Subject::broken(Item::$item);
                     let mut found = Vec::new();
                     for item in Item::ALL {
+                        // A new one each time: what it remembers is told apart by
+                        // address, and a port may come again.
+                        let broken = Subject::broken(Item::$item);
                         let findings = item.findings(&broken).await;
                         if !findings.is_empty() {
                             found.push((item, findings));

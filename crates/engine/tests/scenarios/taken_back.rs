@@ -243,6 +243,50 @@ async fn who_was_made_and_who_was_left_comes_back_with_an_undo() {
 }
 
 #[tokio::test]
+async fn who_was_linked_by_a_person_is_apart_again_with_an_undo() {
+    for kind in DatabaseKind::all() {
+        let (company, staff) = firm(&rehearsal(60, 1), 4);
+        let twin = company
+            .employees
+            .iter()
+            .find(|one| one.id == staff[0])
+            .unwrap();
+        let world = world(kind, company.clone(), Preset::Provision).await;
+        let [one, _] = world.add_by_hand_twice(twin).await;
+        let asked = world.sync_well().await;
+        assert_eq!(asked.counts.ambiguous, 1, "{:?}", asked.counts);
+        let before = world.directory().await;
+        let seen = Seen::of(&world).await;
+        let link = seen.line(staff[0], &format!("link:{one}"));
+        let run = decide(&world, &seen, &[link]).await.made.report;
+        assert_eq!(world.linked().await[&staff[0]], one);
+
+        let undone = undo(&world, &run).await;
+        assert!(undone.undoing.left.is_empty(), "{:?}", undone.undoing.left);
+        assert_eq!(undone.made.unwrap().report.counts.failed, 0);
+        assert_eq!(before.differences(&world.directory().await), [""; 0]);
+        // Who took the link back is not asked the same again by the next sync.
+        for _ in 0..2 {
+            let report = world.sync_well().await;
+            assert_eq!((report.counts.linked, report.counts.ignored), (0, 1));
+            assert!(!world.linked().await.contains_key(&staff[0]));
+        }
+        // They can still say who it is.
+        let by_hand = Line {
+            number: 2,
+            external_id: staff[0].to_string(),
+            decision: format!("link:{one}"),
+            ..Line::default()
+        };
+        let seen = Seen::of(&world).await;
+        assert_eq!(decide(&world, &seen, &[by_hand]).await.later, 1);
+        assert_eq!(world.sync_well().await.counts.linked, 1);
+        assert_eq!(world.linked().await[&staff[0]], one);
+        world.end().await;
+    }
+}
+
+#[tokio::test]
 async fn what_was_released_and_refused_comes_back_with_an_undo_and_each_run_takes_its_own() {
     for kind in DatabaseKind::all() {
         let rehearsal = rehearsal(60, 1);

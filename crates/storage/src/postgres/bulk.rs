@@ -6,10 +6,13 @@ use sqlx::AssertSqlSafe;
 
 use super::Session;
 use crate::cell::{Cell, Kind, Table};
+use crate::cores::at_once;
 use crate::error::StorageError;
 
 /// Bytes sent at once.
 const CHUNK: usize = 1 << 20;
+/// Rows made before they are sent.
+const MADE_AT_ONCE: usize = 500;
 
 /// The staged records that are new, say something else, or were in this snapshot
 /// before. Looked up one by one through the primary key: a join is
@@ -90,17 +93,10 @@ pub(crate) async fn append(
     if rows.is_empty() {
         return Ok(());
     }
-    let copy = format!("COPY {} ({}) FROM STDIN", table.name, table.column_names());
-    let mut stream = session.copy_in_raw(&copy).await?;
+    let mut stream = session.copy_in_raw(&copy(table)).await?;
     let mut text = String::new();
     for row in rows {
-        for (index, cell) in row.iter().enumerate() {
-            if index > 0 {
-                text.push('\t');
-            }
-            write_cell(&mut text, cell);
-        }
-        text.push('\n');
+        write_row(&mut text, row);
         if text.len() >= CHUNK {
             stream.send(text.as_bytes()).await?;
             text.clear();
@@ -109,6 +105,50 @@ pub(crate) async fn append(
     stream.send(text.as_bytes()).await?;
     stream.finish().await?;
     Ok(())
+}
+
+/// As [`append`], of rows that are made (sealed, written as JSON) while the server
+/// stores those before them.
+pub(crate) async fn append_made<T: Sync>(
+    session: &mut Session,
+    table: &Table,
+    items: &[T],
+    make: impl Fn(&T) -> Result<Vec<Cell>, StorageError> + Send + Sync,
+) -> Result<(), StorageError> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let mut stream = session.copy_in_raw(&copy(table)).await?;
+    let mut text = String::new();
+    for items in items.chunks(MADE_AT_ONCE) {
+        match at_once(items, &make) {
+            Ok(rows) => rows.iter().for_each(|row| write_row(&mut text, row)),
+            Err(error) => {
+                // The server must not wait for the rest.
+                stream.abort("a row could not be made").await?;
+                return Err(error);
+            }
+        }
+        stream.send(text.as_bytes()).await?;
+        text.clear();
+    }
+    stream.finish().await?;
+    Ok(())
+}
+
+fn copy(table: &Table) -> String {
+    format!("COPY {} ({}) FROM STDIN", table.name, table.column_names())
+}
+
+/// One row in the text format of COPY.
+fn write_row(text: &mut String, row: &[Cell]) {
+    for (index, cell) in row.iter().enumerate() {
+        if index > 0 {
+            text.push('\t');
+        }
+        write_cell(text, cell);
+    }
+    text.push('\n');
 }
 
 /// One value in the text format of COPY.

@@ -4,6 +4,7 @@ use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::{Db, Session};
 use crate::cell::{Cell, Kind, Table};
+use crate::cores::at_once;
 use crate::error::StorageError;
 
 /// Rows in a statement; measured best between 50 and 2,000.
@@ -84,27 +85,66 @@ pub(crate) async fn append(
     table: &Table,
     rows: &[Vec<Cell>],
 ) -> Result<(), StorageError> {
-    let insert = format!("INSERT INTO {} ({}) ", table.name, table.column_names());
-    let at_once = (PARAMETERS / table.columns.len().max(1)).min(ROWS);
-    for rows in rows.chunks(at_once) {
-        let mut query = QueryBuilder::<Db>::new(insert.as_str());
-        query.push_values(rows, |mut tuple, row| {
-            for cell in row {
-                match cell {
-                    Cell::Uuid(value) => tuple.push_bind(*value),
-                    Cell::Text(value) => tuple.push_bind(value.as_deref()),
-                    Cell::Number(value) => tuple.push_bind(*value),
-                    Cell::Bytes(value) => tuple.push_bind(value.as_deref()),
-                };
-            }
-        });
-        // Statements of the full length come again; the last one of a load does not.
-        let full = rows.len() == at_once;
-        query
-            .build()
-            .persistent(full)
-            .execute(&mut *session)
-            .await?;
+    let full = rows_at_once(table);
+    let statements = rows.chunks(full).map(|rows| Ok(statement(table, rows)));
+    run(session, table, statements).await
+}
+
+/// As [`append`], of rows that are made (sealed, written as JSON) while those before
+/// them are stored: the database has a thread of its own.
+pub(crate) async fn append_made<T: Sync>(
+    session: &mut Session,
+    table: &Table,
+    items: &[T],
+    make: impl Fn(&T) -> Result<Vec<Cell>, StorageError> + Send + Sync,
+) -> Result<(), StorageError> {
+    let full = rows_at_once(table);
+    let statements = items
+        .chunks(full)
+        .map(|items| Ok(statement(table, &at_once(items, &make)?)));
+    run(session, table, statements).await
+}
+
+/// A statement, and its rows.
+type Statement = (QueryBuilder<Db>, usize);
+
+/// Executes statements, each while the one after it is made.
+async fn run(
+    session: &mut Session,
+    table: &Table,
+    mut statements: impl Iterator<Item = Result<Statement, StorageError>>,
+) -> Result<(), StorageError> {
+    let full = rows_at_once(table);
+    let mut next = statements.next().transpose()?;
+    while let Some((mut query, rows)) = next {
+        let (done, following) = tokio::join!(
+            biased;
+            // Statements of the full length come again; the last one of a load does not.
+            query.build().persistent(rows == full).execute(&mut *session),
+            async { statements.next().transpose() },
+        );
+        done?;
+        next = following?;
     }
     Ok(())
+}
+
+fn rows_at_once(table: &Table) -> usize {
+    (PARAMETERS / table.columns.len().max(1)).min(ROWS)
+}
+
+fn statement(table: &Table, rows: &[Vec<Cell>]) -> Statement {
+    let insert = format!("INSERT INTO {} ({}) ", table.name, table.column_names());
+    let mut query = QueryBuilder::<Db>::new(insert);
+    query.push_values(rows, |mut tuple, row| {
+        for cell in row {
+            match cell {
+                Cell::Uuid(value) => tuple.push_bind(*value),
+                Cell::Text(value) => tuple.push_bind(value.clone()),
+                Cell::Number(value) => tuple.push_bind(*value),
+                Cell::Bytes(value) => tuple.push_bind(value.clone()),
+            };
+        }
+    });
+    (query, rows.len())
 }

@@ -6,7 +6,7 @@ use muster_model::{ConnectionId, Decision, ExternalId, Field, Link, PersonId};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::bulk::{append, stage};
+use super::bulk::{append_made, stage};
 use super::{Db, Session, connections, due, people};
 use crate::cell::{Cell, Kind, Table};
 use crate::cores::{all_at_once, at_once};
@@ -213,12 +213,12 @@ pub(crate) async fn write(
                 new.push(link);
             }
         }
-        let rows = at_once(&new, |link| {
+        append_made(&mut *session, &NEW_LINKS, &new, |link| {
             let mut row = cells(scope, connection, link, &keys, 1)?;
             row.extend([scope.id().into(), connection.uuid().into()]);
             Ok(row)
-        })?;
-        append(&mut *session, &NEW_LINKS, &rows).await?;
+        })
+        .await?;
         refused.extend(update(scope, &mut *session, connection, &known, &keys).await?);
         let ids = links.iter().map(|link| &link.external_id);
         stale.extend(ids.filter(|id| refused.contains(*id)).cloned());

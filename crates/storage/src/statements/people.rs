@@ -8,7 +8,7 @@ use muster_model::{
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::bulk::{append, stage};
+use super::bulk::{append_made, stage};
 use super::{Db, Session, due, keys};
 use crate::cell::{Cell, Kind, Table};
 use crate::cores::{all_at_once, at_once};
@@ -322,15 +322,15 @@ async fn add(
     people: &[&PersonToWrite],
 ) -> Result<(), StorageError> {
     let now = scope.now();
-    let rows = at_once(people, |given| {
+    append_made(&mut *session, &NEW_PEOPLE, people, |given| {
         let id = given.person.id.uuid();
         let key = scope.new_key();
         let wrapped = scope.wrap(&key, "people.wrapped_key", &[id.as_bytes()])?;
         let mut row = vec![scope.id().into(), now.into(), now.into()];
         row.extend(cells(scope, &given.person, &key, wrapped, 1)?);
         Ok(row)
-    })?;
-    append(&mut *session, &NEW_PEOPLE, &rows).await?;
+    })
+    .await?;
     let keys = people.iter().map(|given| (given.person.id, &given.keys));
     keys::add_of_people(scope, session, keys).await
 }

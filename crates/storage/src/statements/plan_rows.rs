@@ -7,11 +7,11 @@ use muster_model::{Change, ConnectionId, Effect, ExternalId, PersonId, PlanId, R
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::bulk::{append, stage};
+use super::bulk::{append_made, stage};
 use super::{Db, Session, people};
 use crate::audit::{Leaf, change_leaf};
 use crate::cell::{Kind, Table};
-use crate::cores::{all_at_once, at_once};
+use crate::cores::all_at_once;
 use crate::error::StorageError;
 use crate::plan::{ChangeMark, ChangeState, DoneBy, PlannedRow, StoredChange};
 use crate::scope::Scope;
@@ -124,7 +124,7 @@ pub(crate) async fn add(
         let of_records = record_keys(scope, &mut *session, connection, &ids).await?;
         let placed: Vec<(u64, &Change)> = (ordinal..).zip(changes).collect();
         ordinal += changes.len() as u64;
-        let rows = at_once(&placed, |(ordinal, change)| {
+        append_made(&mut *session, &ROWS, &placed, |(ordinal, change)| {
             // Whoever goes takes their key along: the row outlives it.
             let of_person = change
                 .person
@@ -167,8 +167,8 @@ pub(crate) async fn add(
                     .into(),
                 state.word().into(),
             ])
-        })?;
-        append(&mut *session, &ROWS, &rows).await?;
+        })
+        .await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use muster_model::{ConnectionId, ExternalId, SnapshotId, SourceRecord};
 use uuid::Uuid;
 
-use super::bulk::{NOT_THE_SAME, append, stage, stage_to_go_through};
+use super::bulk::{NOT_THE_SAME, append_made, stage, stage_to_go_through};
 use super::{Db, Session, erase, keys, snapshots};
 use crate::cell::{Cell, Kind, Table};
 use crate::cores::at_once;
@@ -154,7 +154,7 @@ async fn add(
     connection: ConnectionId,
     records: &[&RecordToStore],
 ) -> Result<(), StorageError> {
-    let rows = at_once(records, |given| {
+    append_made(&mut *session, &NEW_BODIES, records, |given| {
         let id = given.record.external_id.as_str();
         let key = scope.new_key();
         let wrapped = scope.wrap(
@@ -169,8 +169,8 @@ async fn add(
             wrapped.into(),
             seal(scope, &key, connection, &given.record)?.into(),
         ])
-    })?;
-    append(&mut *session, &NEW_BODIES, &rows).await?;
+    })
+    .await?;
     let records = records.iter().map(|given| &given.record);
     keys::add_of_records(scope, session, connection, records).await
 }
