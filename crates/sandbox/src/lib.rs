@@ -12,11 +12,13 @@ pub mod contract;
 mod exchange;
 mod fault;
 mod google;
+mod keys;
 mod limit;
 mod listener;
 mod server;
 mod simulator;
 mod stage;
+mod successfactors;
 mod tripletex;
 mod wire;
 

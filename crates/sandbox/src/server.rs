@@ -30,6 +30,7 @@ use crate::google::Google;
 use crate::limit::{Counted, Quota, RateLimit};
 use crate::listener::{BracketListener, as_sent};
 use crate::simulator::Simulator;
+use crate::successfactors::SuccessFactors;
 use crate::tripletex;
 use crate::wire::{Answer, Body as WireBody, WireRequest};
 
@@ -49,11 +50,18 @@ pub enum Vendor {
     BambooHr,
     /// Google Workspace, Directory API v1.
     GoogleWorkspace,
+    /// SAP SuccessFactors, OData API v2.
+    SapSuccessFactors,
 }
 
 impl Vendor {
     /// Every vendor that can be simulated.
-    pub const ALL: [Vendor; 3] = [Vendor::Tripletex, Vendor::BambooHr, Vendor::GoogleWorkspace];
+    pub const ALL: [Vendor; 4] = [
+        Vendor::Tripletex,
+        Vendor::BambooHr,
+        Vendor::GoogleWorkspace,
+        Vendor::SapSuccessFactors,
+    ];
 
     /// The name people type, which is the connector's.
     pub fn name(self) -> &'static str {
@@ -61,6 +69,7 @@ impl Vendor {
             Vendor::Tripletex => "tripletex",
             Vendor::BambooHr => "bamboohr",
             Vendor::GoogleWorkspace => "google-workspace",
+            Vendor::SapSuccessFactors => "sap-successfactors",
         }
     }
 }
@@ -290,6 +299,9 @@ pub async fn start(options: SandboxOptions, listen: SocketAddr) -> Result<Sandbo
         )?),
         Vendor::BambooHr => Box::new(BambooHr::new(options)?),
         Vendor::GoogleWorkspace => Box::new(Google::new(options, &reached.to_string())?),
+        Vendor::SapSuccessFactors => {
+            Box::new(SuccessFactors::new(options, &reached.to_string())?)
+        }
     };
     let shared = Arc::new(Shared {
         simulator: Mutex::new(simulator),

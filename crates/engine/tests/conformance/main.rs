@@ -111,6 +111,7 @@ items!(is_found!());
 items!(conforms!(tripletex, Tripletex));
 items!(conforms!(bamboohr, BambooHr));
 items!(conforms!(google_workspace, GoogleWorkspace));
+items!(conforms!(sap_successfactors, SapSuccessFactors));
 
 #[test]
 fn every_vendor_with_a_simulator_is_in_the_kit() {

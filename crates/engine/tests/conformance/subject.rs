@@ -24,6 +24,16 @@ impl Subject {
         }
     }
 
+    /// What this vendor says of everybody, entered or not.
+    pub(crate) fn always_says(&self) -> &'static [&'static str] {
+        match self.vendor {
+            // `personIdExternal` is the key of a person, and the number that
+            // people write on forms: who was given none is given one.
+            Vendor::SapSuccessFactors => &["employee_number"],
+            _ => &[],
+        }
+    }
+
     /// A connector that is broken in one item: Tripletex, which has all of them.
     pub(crate) fn broken(item: Item) -> Self {
         Self {

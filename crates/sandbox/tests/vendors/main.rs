@@ -8,4 +8,6 @@ mod clients;
 #[cfg(test)]
 mod google;
 #[cfg(test)]
+mod successfactors;
+#[cfg(test)]
 mod support;
