@@ -50,15 +50,17 @@ const fn largest_page(vendor: Vendor) -> Option<u64> {
     match vendor {
         Vendor::Tripletex | Vendor::SapSuccessFactors => Some(1000),
         Vendor::GoogleWorkspace => Some(500),
+        Vendor::Humaans => Some(250),
         Vendor::BambooHr => None,
     }
 }
 
-/// How many lists tell of everybody: people, and their names and jobs where
-/// those stand by date in lists of their own.
+/// How many lists tell of everybody: people, and what stands by date in lists
+/// of its own: their names, their jobs.
 const fn lists(vendor: Vendor) -> u64 {
     match vendor {
         Vendor::SapSuccessFactors => 3,
+        Vendor::Humaans => 2,
         Vendor::Tripletex | Vendor::GoogleWorkspace | Vendor::BambooHr => 1,
     }
 }
@@ -124,6 +126,7 @@ fn is_list(vendor: Vendor, made: &Made) -> bool {
         }
         Vendor::BambooHr => path.ends_with("/reports/custom"),
         Vendor::SapSuccessFactors => path.starts_with("/odata/"),
+        Vendor::Humaans => path.ends_with("/people") || path.ends_with("/job-roles"),
     }
 }
 

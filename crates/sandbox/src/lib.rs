@@ -12,6 +12,7 @@ pub mod contract;
 mod exchange;
 mod fault;
 mod google;
+mod humaans;
 mod keys;
 mod limit;
 mod listener;

@@ -27,6 +27,7 @@ use crate::company::Company;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::google::Google;
+use crate::humaans::Humaans;
 use crate::limit::{Counted, Quota, RateLimit};
 use crate::listener::{BracketListener, as_sent};
 use crate::simulator::Simulator;
@@ -52,15 +53,18 @@ pub enum Vendor {
     GoogleWorkspace,
     /// SAP SuccessFactors, OData API v2.
     SapSuccessFactors,
+    /// Humaans.
+    Humaans,
 }
 
 impl Vendor {
     /// Every vendor that can be simulated.
-    pub const ALL: [Vendor; 4] = [
+    pub const ALL: [Vendor; 5] = [
         Vendor::Tripletex,
         Vendor::BambooHr,
         Vendor::GoogleWorkspace,
         Vendor::SapSuccessFactors,
+        Vendor::Humaans,
     ];
 
     /// The name people type, which is the connector's.
@@ -70,6 +74,7 @@ impl Vendor {
             Vendor::BambooHr => "bamboohr",
             Vendor::GoogleWorkspace => "google-workspace",
             Vendor::SapSuccessFactors => "sap-successfactors",
+            Vendor::Humaans => "humaans",
         }
     }
 }
@@ -299,9 +304,8 @@ pub async fn start(options: SandboxOptions, listen: SocketAddr) -> Result<Sandbo
         )?),
         Vendor::BambooHr => Box::new(BambooHr::new(options)?),
         Vendor::GoogleWorkspace => Box::new(Google::new(options, &reached.to_string())?),
-        Vendor::SapSuccessFactors => {
-            Box::new(SuccessFactors::new(options, &reached.to_string())?)
-        }
+        Vendor::SapSuccessFactors => Box::new(SuccessFactors::new(options, &reached.to_string())?),
+        Vendor::Humaans => Box::new(Humaans::new(options)?),
     };
     let shared = Arc::new(Shared {
         simulator: Mutex::new(simulator),

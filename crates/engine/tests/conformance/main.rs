@@ -112,6 +112,7 @@ items!(conforms!(tripletex, Tripletex));
 items!(conforms!(bamboohr, BambooHr));
 items!(conforms!(google_workspace, GoogleWorkspace));
 items!(conforms!(sap_successfactors, SapSuccessFactors));
+items!(conforms!(humaans, Humaans));
 
 #[test]
 fn every_vendor_with_a_simulator_is_in_the_kit() {

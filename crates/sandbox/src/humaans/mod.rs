@@ -170,7 +170,9 @@ impl Simulator for Humaans {
     fn tell_quota(&self, answer: &mut Answer, left: Left) {
         if left.is_refused {
             answer.headers.retain(|(name, _)| *name != "retry-after");
-            answer.headers.push(("retry-after", left.seconds.to_string()));
+            answer
+                .headers
+                .push(("retry-after", left.seconds.to_string()));
         }
     }
 

@@ -79,7 +79,7 @@ pub(super) fn person(roster: &Roster, employee: &Employee) -> Value {
     let begins = engagement.map(|engagement| engagement.start_date);
     let ends = engagement.and_then(|engagement| engagement.end_date);
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday"];
-    json!({
+    let mut person = json!({
         "id": id(Of::Person, employee.id),
         "companyId": id(Of::Company, roster.company.account_id),
         "firstName": employee.given_name,
@@ -106,6 +106,8 @@ pub(super) fn person(roster: &Roster, employee: &Employee) -> Value {
         "state": null,
         "postcode": address.map(|address| &address.postal_code),
         "countryCode": address.map(|address| &address.country),
+    });
+    let employment = json!({
         "employmentStartDate": begins,
         "firstWorkingDay": begins,
         "employmentEndDate": ends,
@@ -125,7 +127,11 @@ pub(super) fn person(roster: &Roster, employee: &Employee) -> Value {
         "timezone": "Europe/Oslo",
         "createdAt": moment(first.unwrap_or(employee.changed)),
         "updatedAt": moment(employee.changed),
-    })
+    });
+    if let (Some(person), Value::Object(employment)) = (person.as_object_mut(), employment) {
+        person.extend(employment);
+    }
+    person
 }
 
 /// What is left of a record without the scope `private:read`.

@@ -50,11 +50,7 @@ pub(super) fn opened(
 }
 
 /// The enveloped signature over the assertion.
-fn signature(
-    assertion: &Element,
-    keys: &KeyPair,
-    certificate: &[u8],
-) -> Result<(), &'static str> {
+fn signature(assertion: &Element, keys: &KeyPair, certificate: &[u8]) -> Result<(), &'static str> {
     let signature = assertion.at(SIGNATURE, &["Signature"]).ok_or("unsigned")?;
     let info = signature.at(SIGNATURE, &["SignedInfo"]).ok_or("unsigned")?;
     let reference = info.at(SIGNATURE, &["Reference"]).ok_or("reference")?;
@@ -82,7 +78,9 @@ fn signature(
         return Err("digest");
     }
     let signed = info.canonical().ok_or("namespace")?;
-    let value = signature.at(SIGNATURE, &["SignatureValue"]).ok_or("signature")?;
+    let value = signature
+        .at(SIGNATURE, &["SignatureValue"])
+        .ok_or("signature")?;
     if !keys.verifies(signed.as_bytes(), &bytes(&value.text()).ok_or("signature")?) {
         return Err("signature");
     }

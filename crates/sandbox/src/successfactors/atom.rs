@@ -38,9 +38,8 @@ pub(super) fn feed(
 
 /// One row.
 pub(super) fn entry(_: &WireRequest, entity: &Entity, row: &Value) -> Answer {
-    let spaces = format!(
-        " xmlns=\"http://www.w3.org/2005/Atom\" xmlns:m=\"{METADATA}\" xmlns:d=\"{DATA}\""
-    );
+    let spaces =
+        format!(" xmlns=\"http://www.w3.org/2005/Atom\" xmlns:m=\"{METADATA}\" xmlns:d=\"{DATA}\"");
     let entry = entry_text(entity, row, &spaces);
     Answer::text(
         200,

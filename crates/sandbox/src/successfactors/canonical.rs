@@ -92,7 +92,9 @@ impl Element {
     fn of(start: &BytesStart<'_>, parent: Option<&Self>) -> Option<Self> {
         let mut element = Self {
             written: std::str::from_utf8(start.name().as_ref()).ok()?.to_owned(),
-            scope: parent.map(|parent| parent.scope.clone()).unwrap_or_default(),
+            scope: parent
+                .map(|parent| parent.scope.clone())
+                .unwrap_or_default(),
             ..Self::default()
         };
         for attribute in start.attributes() {
@@ -120,7 +122,11 @@ impl Element {
     /// Whether it is of this name and namespace.
     pub(super) fn is(&self, namespace: &str, name: &str) -> bool {
         let (prefix, local) = halves(&self.written);
-        local == name && self.scope.get(prefix).is_some_and(|known| known == namespace)
+        local == name
+            && self
+                .scope
+                .get(prefix)
+                .is_some_and(|known| known == namespace)
     }
 
     /// Elements of this name and namespace directly inside.

@@ -82,7 +82,11 @@ impl Failure {
     }
 
     pub(super) fn not_found() -> Self {
-        Self::of(404, "NotFoundException", "The requested entity is not found")
+        Self::of(
+            404,
+            "NotFoundException",
+            "The requested entity is not found",
+        )
     }
 
     pub(super) fn not_allowed() -> Self {

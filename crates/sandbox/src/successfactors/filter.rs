@@ -206,10 +206,7 @@ impl Filter {
                 path,
                 operator: Operator::Equal,
                 with,
-            } if path.ways.is_empty()
-                && path.property == property
-                && !path.in_small_letters =>
-            {
+            } if path.ways.is_empty() && path.property == property && !path.in_small_letters => {
                 let texts: Vec<&str> = with
                     .iter()
                     .filter_map(|one| match one {
@@ -509,7 +506,11 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
-        let deep = format!("{}personIdExternal eq 'a'{}", "(".repeat(40), ")".repeat(40));
+        let deep = format!(
+            "{}personIdExternal eq 'a'{}",
+            "(".repeat(40),
+            ")".repeat(40)
+        );
         assert!(parse(&deep).is_err());
     }
 }

@@ -144,9 +144,7 @@ impl SuccessFactors {
         let (user, password) = request.basic().ok_or_else(Failure::credentials_missing)?;
         match user.split_once('@') {
             Some((_, company)) if company != self.company_id => Err(Failure::wrong_company()),
-            Some((user, _))
-                if user == API_USER && password == self.password && !self.is_locked =>
-            {
+            Some((user, _)) if user == API_USER && password == self.password && !self.is_locked => {
                 Ok(())
             }
             _ => Err(Failure::wrong_password()),
@@ -164,17 +162,14 @@ impl SuccessFactors {
         let outcome = match (request.method.as_str(), path.as_slice()) {
             ("POST", ["oauth", "token"]) => return tokens::answer(self, request),
             (method, ["odata", "v2", path @ ..]) => {
-                self.signed_in(request)
-                    .and_then(|()| match (method, path) {
-                        ("GET", ["$metadata"]) => Ok(Answer::text(
-                            200,
-                            atom::XML,
-                            atom::metadata_document(),
-                        )),
-                        ("GET", path) => reads::answer(self, request, path),
-                        ("POST", ["upsert"]) => writes::upsert(self, request),
-                        _ => Err(Failure::not_allowed()),
-                    })
+                self.signed_in(request).and_then(|()| match (method, path) {
+                    ("GET", ["$metadata"]) => {
+                        Ok(Answer::text(200, atom::XML, atom::metadata_document()))
+                    }
+                    ("GET", path) => reads::answer(self, request, path),
+                    ("POST", ["upsert"]) => writes::upsert(self, request),
+                    _ => Err(Failure::not_allowed()),
+                })
             }
             _ => Err(Failure::not_found()),
         };
@@ -182,9 +177,10 @@ impl SuccessFactors {
             // The session of the first answer may be sent back.
             Ok(answer) if request.header("cookie").is_none() => {
                 let session = self.stage.count_call();
-                answer
-                    .with("x-csrf-token", session.clone())
-                    .with("set-cookie", format!("JSESSIONID={session}; Path=/; HttpOnly"))
+                answer.with("x-csrf-token", session.clone()).with(
+                    "set-cookie",
+                    format!("JSESSIONID={session}; Path=/; HttpOnly"),
+                )
             }
             Ok(answer) => answer,
             Err(failure) => failure.answer(Some(request)),
@@ -232,7 +228,9 @@ impl Simulator for SuccessFactors {
     fn tell_quota(&self, answer: &mut Answer, left: Left) {
         if left.is_refused {
             answer.headers.retain(|(name, _)| *name != "retry-after");
-            answer.headers.push(("retry-after", left.seconds.to_string()));
+            answer
+                .headers
+                .push(("retry-after", left.seconds.to_string()));
         }
     }
 

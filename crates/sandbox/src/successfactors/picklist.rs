@@ -70,7 +70,11 @@ pub(super) fn status(has_left: bool) -> &'static Choice {
 }
 
 pub(super) fn employment_type(is_permanent: bool) -> &'static Choice {
-    if is_permanent { &PERMANENT } else { &FIXED_TERM }
+    if is_permanent {
+        &PERMANENT
+    } else {
+        &FIXED_TERM
+    }
 }
 
 /// A country as the vendor writes it: in three letters.

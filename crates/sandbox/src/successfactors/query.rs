@@ -88,7 +88,9 @@ impl Shape {
     ) -> Result<Self, Failure> {
         let unknown = |name: &str| Failure::unknown_property(entity.name, name);
         let is_chosen = !select.is_empty();
-        let is_all = select.iter().any(|path| matches!(path, [star] if star == "*"));
+        let is_all = select
+            .iter()
+            .any(|path| matches!(path, [star] if star == "*"));
         let mut properties = Vec::new();
         for path in select {
             let [name, rest @ ..] = path else { continue };
@@ -185,10 +187,7 @@ impl Query {
         let days = match (day("asofdate")?, day("fromdate")?, day("todate")?) {
             (None, None, None) => Days::Today,
             (Some(day), None, None) => Days::AsOf(day),
-            (None, from, until) => Days::Between(
-                from.unwrap_or(ALWAYS),
-                until.unwrap_or(NO_END),
-            ),
+            (None, from, until) => Days::Between(from.unwrap_or(ALWAYS), until.unwrap_or(NO_END)),
             // One or the other, not both.
             _ => return Err(Failure::bad_request("asOfDate with fromDate or toDate")),
         };

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::company::Employee;
 use crate::wire::{Answer, WireRequest};
 
+use super::SuccessFactors;
 use super::atom;
 use super::failure::{Failure, wants_json};
 use super::filter::{Filter, Literal, is_equal, literal, midnight};
@@ -19,7 +20,6 @@ use super::render::{View, value};
 use super::row::{Cell, Row, rows_of};
 use super::schema::{Entity, Kind};
 use super::table::{Rows, Table};
-use super::SuccessFactors;
 
 /// The status of a user who works here.
 const ACTIVE_USER: &str = "t";
@@ -93,8 +93,7 @@ fn passes(entity: &Entity, filter: Option<&Filter>, register: &Register, row: &R
     let asks_for_status = filter.is_some_and(|filter| filter.overrides("status"));
     entity.name != "User"
         || asks_for_status
-        || row.cell(register, "status", Kind::Text)
-            == Cell::Text(ACTIVE_USER.to_owned())
+        || row.cell(register, "status", Kind::Text) == Cell::Text(ACTIVE_USER.to_owned())
 }
 
 /// The rows of those whom a filter names; none when it names nobody.
@@ -132,9 +131,8 @@ fn table(vendor: &mut SuccessFactors, entity: &'static Entity, query: &Query) ->
         "{}|{}|{:?}|{:?}",
         entity.name, query.filter_text, query.days, query.order
     );
-    let keeps = |register: &Register, row: &Row<'_>| {
-        passes(entity, query.filter.as_ref(), register, row)
-    };
+    let keeps =
+        |register: &Register, row: &Row<'_>| passes(entity, query.filter.as_ref(), register, row);
     if entity.name == "PerPerson" && query.order.is_empty() {
         let listing = vendor.stage.listing(&name, query.page_size, |_, employee| {
             keeps(&register, &Row::Person(employee))
@@ -171,12 +169,7 @@ fn table(vendor: &mut SuccessFactors, entity: &'static Entity, query: &Query) ->
 /// What rows are sorted by; days and numbers in their order, not as text.
 type SortKey = (i64, String);
 
-fn sort_keys(
-    register: &Register,
-    entity: &Entity,
-    query: &Query,
-    row: &Row<'_>,
-) -> Vec<SortKey> {
+fn sort_keys(register: &Register, entity: &Entity, query: &Query, row: &Row<'_>) -> Vec<SortKey> {
     query
         .order
         .iter()
@@ -382,10 +375,10 @@ fn envelope(
 fn key_parts(entity: &Entity, text: &str) -> Option<Vec<(&'static str, Literal)>> {
     let (mut parts, mut rest) = (Vec::new(), text.trim());
     loop {
-        let name = entity
-            .keys
-            .iter()
-            .find(|name| rest.strip_prefix(**name).is_some_and(|rest| rest.starts_with('=')));
+        let name = entity.keys.iter().find(|name| {
+            rest.strip_prefix(**name)
+                .is_some_and(|rest| rest.starts_with('='))
+        });
         let name: &'static str = match (name, entity.keys) {
             (Some(name), _) => {
                 rest = rest.get(name.len() + 1..)?;
@@ -458,7 +451,10 @@ fn single(
         [name, rest @ ..] => {
             if let Some((property, kind)) = entity.property(name) {
                 let cell = row.cell(&register, property, kind);
-                return Ok(Answer::json(200, &json!({"d": {property: value(&cell, kind)}})));
+                return Ok(Answer::json(
+                    200,
+                    &json!({"d": {property: value(&cell, kind)}}),
+                ));
             }
             let way = entity
                 .navigation(name)
@@ -473,7 +469,9 @@ fn single(
             }
             let object = |row: &Row<'_>, shape: &Shape| view.object(&register, target, row, shape);
             let shown = match way.is_many {
-                true => json!({"results": rows.iter().map(|row| object(row, &query.shape)).collect::<Vec<_>>()}),
+                true => {
+                    json!({"results": rows.iter().map(|row| object(row, &query.shape)).collect::<Vec<_>>()})
+                }
                 false => object(rows.first().ok_or_else(Failure::not_found)?, &query.shape),
             };
             Ok(Answer::json(200, &json!({"d": shown})))
@@ -497,7 +495,10 @@ mod tests {
         let person = Entity::named("PerPerson").unwrap();
         for text in ["'O''Hara'", "personIdExternal='O''Hara'"] {
             let parts = key_parts(person, text).unwrap();
-            assert_eq!(parts, [("personIdExternal", Literal::Text("O'Hara".to_owned()))]);
+            assert_eq!(
+                parts,
+                [("personIdExternal", Literal::Text("O'Hara".to_owned()))]
+            );
         }
         for text in ["", "'a'x", "userId='a'", "'a','b'"] {
             assert!(key_parts(person, text).is_none(), "{text}");

@@ -85,7 +85,9 @@ pub(super) fn slices(engagement: &Engagement) -> Vec<Slice<'_>> {
         .iter()
         .enumerate()
         .map(|(at, (from, period))| {
-            let next = begins.get(at + 1).and_then(|(next, _)| next.yesterday().ok());
+            let next = begins
+                .get(at + 1)
+                .and_then(|(next, _)| next.yesterday().ok());
             Slice {
                 from: *from,
                 until: next.unwrap_or(last),
@@ -228,9 +230,7 @@ impl<'a> Row<'a> {
             Row::Employment(_, engagement) => employment(engagement, property),
             Row::Termination(_, engagement) => match property {
                 "userId" => text(user_id(engagement)),
-                "endDate" | "lastDateWorked" => {
-                    engagement.end_date.map_or(Cell::Null, Cell::Day)
-                }
+                "endDate" | "lastDateWorked" => engagement.end_date.map_or(Cell::Null, Cell::Day),
                 _ => Cell::Null,
             },
             Row::Job(employee, engagement, slice) => {
@@ -338,7 +338,10 @@ impl<'a> Row<'a> {
 
 /// The code of the one legal entity.
 fn company_code(register: &Register) -> String {
-    format!("{}{}", register.roster.company.country, register.roster.company.account_id)
+    format!(
+        "{}{}",
+        register.roster.company.country, register.roster.company.account_id
+    )
 }
 
 fn person(employee: &Employee, property: &str) -> Cell {
@@ -452,12 +455,7 @@ fn job(
     }
 }
 
-fn user(
-    register: &Register,
-    employee: &Employee,
-    engagement: &Engagement,
-    property: &str,
-) -> Cell {
+fn user(register: &Register, employee: &Employee, engagement: &Engagement, property: &str) -> Cell {
     let terms = register.roster.terms(engagement);
     let is_running = engagement.is_running_on(register.roster.day());
     match property {
@@ -509,7 +507,13 @@ mod tests {
         let days = |end: Option<Date>| -> Vec<(String, String, bool)> {
             slices(&engagement(end))
                 .iter()
-                .map(|slice| (slice.from.to_string(), slice.until.to_string(), slice.has_left))
+                .map(|slice| {
+                    (
+                        slice.from.to_string(),
+                        slice.until.to_string(),
+                        slice.has_left,
+                    )
+                })
                 .collect()
         };
         let row = |from: &str, until: &str, left| (from.to_owned(), until.to_owned(), left);

@@ -6,8 +6,8 @@ use serde_json::json;
 use crate::stage::secret;
 use crate::wire::{Answer, WireRequest};
 
-use super::assertion::{is_near, opened};
 use super::SuccessFactors;
+use super::assertion::{is_near, opened};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:saml2-bearer";
 /// How long a token is good, in seconds: a day.
@@ -52,7 +52,10 @@ pub(super) fn answer(vendor: &mut SuccessFactors, request: &WireRequest) -> Answ
     };
     let today = vendor.stage.today();
     let is_timely = said.from < said.until
-        && (said.from.checked_add(1.hour()).is_ok_and(|latest| said.until <= latest))
+        && (said
+            .from
+            .checked_add(1.hour())
+            .is_ok_and(|latest| said.until <= latest))
         && is_near(said.from, today);
     if said.recipient != vendor.token_address
         || said.api_key.as_deref() != Some(vendor.api_key.as_str())

@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 use crate::company::{Employee, Phone};
 use crate::wire::{Answer, WireRequest};
 
+use super::SuccessFactors;
 use super::failure::Failure;
 use super::picklist;
-use super::SuccessFactors;
 
 pub(super) fn upsert(
     vendor: &mut SuccessFactors,
@@ -89,9 +89,8 @@ fn address(
     kind: Option<&str>,
 ) -> Result<(), String> {
     let address = text(fields, "emailAddress").ok_or("emailAddress is required")?;
-    let is = |is_private: bool| {
-        kind == Some(picklist::email_type(is_private).id.to_string().as_str())
-    };
+    let is =
+        |is_private: bool| kind == Some(picklist::email_type(is_private).id.to_string().as_str());
     if is(false) {
         employee.work_email = Some(address);
     } else if is(true) {

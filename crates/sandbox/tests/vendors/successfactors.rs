@@ -122,12 +122,15 @@ impl Instance {
              <s:DigestValue>{digest}</s:DigestValue></s:Reference></s:SignedInfo>"
         );
         let signature = STANDARD.encode(self.key().sign(info.as_bytes()).to_bytes());
-        let key_info = claims.certificate.as_ref().map_or_else(String::new, |text| {
-            format!(
-                "<s:KeyInfo><s:X509Data><s:X509Certificate>{text}</s:X509Certificate>\
+        let key_info = claims
+            .certificate
+            .as_ref()
+            .map_or_else(String::new, |text| {
+                format!(
+                    "<s:KeyInfo><s:X509Data><s:X509Certificate>{text}</s:X509Certificate>\
                  </s:X509Data></s:KeyInfo>"
-            )
-        });
+                )
+            });
         // The signature's own prefix is declared further out than it is used.
         let head = head.replace(" ID=", &format!(" xmlns:s=\"{SIGNATURE}\" ID="));
         let info = info.replacen(&format!(" xmlns:s=\"{SIGNATURE}\""), "", 1);
@@ -139,9 +142,15 @@ impl Instance {
     }
 
     async fn token_call(&self, assertion: &str, more: &[(&str, &str)]) -> Reply {
-        let (company, key) = (self.setting("company_id"), self.caller.credential("api_key"));
+        let (company, key) = (
+            self.setting("company_id"),
+            self.caller.credential("api_key"),
+        );
         let mut fields = vec![
-            ("grant_type", "urn:ietf:params:oauth:grant-type:saml2-bearer"),
+            (
+                "grant_type",
+                "urn:ietf:params:oauth:grant-type:saml2-bearer",
+            ),
             ("company_id", company.as_str()),
             ("client_id", key.as_str()),
             ("assertion", assertion),
@@ -216,7 +225,10 @@ async fn an_assertion_is_checked_in_every_part() {
     let instance = Instance::new(20, &[]).await;
     let right = instance.claims();
     let certificate = instance.caller.credential("certificate");
-    let own: String = certificate.lines().filter(|line| !line.starts_with('-')).collect();
+    let own: String = certificate
+        .lines()
+        .filter(|line| !line.starts_with('-'))
+        .collect();
     let with = |change: &dyn Fn(&mut Claims)| {
         let mut claims = right.clone();
         change(&mut claims);
@@ -230,8 +242,14 @@ async fn an_assertion_is_checked_in_every_part() {
     };
     let day = jiff::SignedDuration::from_hours(80);
     for (assertion, why) in [
-        (with(&|claims| "nobody".clone_into(&mut claims.user)), "user"),
-        (with(&|claims| "sp.example".clone_into(&mut claims.audience)), "audience"),
+        (
+            with(&|claims| "nobody".clone_into(&mut claims.user)),
+            "user",
+        ),
+        (
+            with(&|claims| "sp.example".clone_into(&mut claims.audience)),
+            "audience",
+        ),
         (with(&|claims| claims.recipient.push('x')), "recipient"),
         (with(&|claims| claims.api_key.push('x')), "api key"),
         (
@@ -280,7 +298,10 @@ async fn a_token_is_handed_out_again_until_a_new_one_is_asked_for() {
     assert_eq!(token(&again), instance.token);
     let new = instance.token_call(&good, &[("new_token", "true")]).await;
     assert_ne!(token(&new), instance.token);
-    assert_eq!(refusal(&instance.get("PerPerson").await), (403, "LGN0022".to_owned()));
+    assert_eq!(
+        refusal(&instance.get("PerPerson").await),
+        (403, "LGN0022".to_owned())
+    );
     let exchanges = instance.caller.sandbox.exchanges();
     assert!(exchanges.iter().all(|exchange| {
         let kept = format!("{:?}{:?}", exchange.request_body, exchange.response_body);
@@ -308,9 +329,20 @@ async fn basic_names_user_and_company() {
     assert_eq!(ask(&right, &password).await.status, 200);
     let code = |reply: &Reply| refusal(reply);
     assert_eq!(code(&ask(&right, "x").await), (401, "LGN0015".to_owned()));
-    assert_eq!(code(&ask("sfapi", &password).await), (401, "LGN0015".to_owned()));
-    assert_eq!(code(&ask("sfapi@OTHER", &password).await), (403, "LGN0008".to_owned()));
-    let nobody = send(instance.caller.request("GET", "/odata/v2/User?$format=json")).await;
+    assert_eq!(
+        code(&ask("sfapi", &password).await),
+        (401, "LGN0015".to_owned())
+    );
+    assert_eq!(
+        code(&ask("sfapi@OTHER", &password).await),
+        (403, "LGN0008".to_owned())
+    );
+    let nobody = send(
+        instance
+            .caller
+            .request("GET", "/odata/v2/User?$format=json"),
+    )
+    .await;
     assert_eq!(code(&nobody), (401, "LGN0003".to_owned()));
 }
 
@@ -320,13 +352,23 @@ async fn pages_follow_each_other_and_a_snapshot_stands_still() {
     let all = ids(&instance.sweep("PerPerson").await);
     assert_eq!(all.len(), rehearsed(60)[0].employees.len());
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
-    for path in [PEOPLE, "PerPerson?customPageSize=7&paging=snapshot", "PerPerson?$top=25&customPageSize=10"] {
+    for path in [
+        PEOPLE,
+        "PerPerson?customPageSize=7&paging=snapshot",
+        "PerPerson?$top=25&customPageSize=10",
+    ] {
         let some = ids(&instance.sweep(path).await);
         assert_eq!(some, all[..some.len()], "{path}");
-        assert_eq!(some.len(), if path.contains("$top") { 25 } else { all.len() });
+        assert_eq!(
+            some.len(),
+            if path.contains("$top") { 25 } else { all.len() }
+        );
     }
     // In pages of the caller's own no next one is named.
-    let page = instance.get("PerPerson?$top=10&$skip=10&$inlinecount=allpages").await.json();
+    let page = instance
+        .get("PerPerson?$top=10&$skip=10&$inlinecount=allpages")
+        .await
+        .json();
     assert_eq!(ids(page["d"]["results"].as_array().unwrap()), all[10..20]);
     assert_eq!(page["d"]["__count"], all.len().to_string());
     assert!(page["d"].get("__next").is_none());
@@ -348,23 +390,39 @@ async fn what_is_chosen_comes_and_what_is_unknown_is_refused() {
     let row = |reply: &Reply| reply.json()["d"]["results"][0].clone();
     let names = |row: &Value| -> Vec<String> { row.as_object().unwrap().keys().cloned().collect() };
     let plain = row(&instance.get("PerPerson").await);
-    assert!(plain["emailNav"]["__deferred"]["uri"].as_str().unwrap().ends_with("/emailNav"));
-    assert!(plain["dateOfBirth"].as_str().unwrap().starts_with("/Date("));
-    let chosen = row(
-        &instance
-            .get("PerPerson?$select=personIdExternal,emailNav/emailAddress&$expand=emailNav,phoneNav")
-            .await,
+    assert!(
+        plain["emailNav"]["__deferred"]["uri"]
+            .as_str()
+            .unwrap()
+            .ends_with("/emailNav")
     );
-    assert_eq!(names(&chosen), ["__metadata", "personIdExternal", "emailNav"]);
+    assert!(plain["dateOfBirth"].as_str().unwrap().starts_with("/Date("));
+    let chosen = row(&instance
+        .get("PerPerson?$select=personIdExternal,emailNav/emailAddress&$expand=emailNav,phoneNav")
+        .await);
+    assert_eq!(
+        names(&chosen),
+        ["__metadata", "personIdExternal", "emailNav"]
+    );
     let address = &chosen["emailNav"]["results"][0];
     assert_eq!(names(address), ["__metadata", "emailAddress"]);
     let id = chosen["personIdExternal"].as_str().unwrap();
     let one = instance.get(&format!("PerPerson('{id}')")).await.json();
     assert_eq!(one["d"]["personIdExternal"], id);
-    let behind = instance.get(&format!("PerPerson('{id}')/employmentNav")).await.json();
-    let user = behind["d"]["results"][0]["userId"].as_str().unwrap().to_owned();
+    let behind = instance
+        .get(&format!("PerPerson('{id}')/employmentNav"))
+        .await
+        .json();
+    let user = behind["d"]["results"][0]["userId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let key = format!("EmpEmployment(personIdExternal='{id}',userId='{user}')");
-    let employment = instance.get(&format!("{key}?$expand=jobInfoNav/emplStatusNav/picklistLabels")).await;
+    let employment = instance
+        .get(&format!(
+            "{key}?$expand=jobInfoNav/emplStatusNav/picklistLabels"
+        ))
+        .await;
     let label = "/d/jobInfoNav/results/0/emplStatusNav/picklistLabels/results/0/label";
     assert_eq!(employment.json().pointer(label).unwrap(), "Active");
     let start = instance.get(&format!("{key}/startDate")).await.json();
@@ -372,11 +430,23 @@ async fn what_is_chosen_comes_and_what_is_unknown_is_refused() {
     for (path, status, code) in [
         ("PerPerson?$select=shoeSize", 400, "COE_PROPERTY_NOT_FOUND"),
         ("PerPerson?$expand=shoeNav", 400, "COE_PROPERTY_NOT_FOUND"),
-        ("PerPerson?$filter=shoeSize%20eq%2044", 400, "COE_PROPERTY_NOT_FOUND"),
-        ("PerPerson?$filter=personIdExternal", 400, "COE_GENERAL_BADREQUEST"),
+        (
+            "PerPerson?$filter=shoeSize%20eq%2044",
+            400,
+            "COE_PROPERTY_NOT_FOUND",
+        ),
+        (
+            "PerPerson?$filter=personIdExternal",
+            400,
+            "COE_GENERAL_BADREQUEST",
+        ),
         ("PerPerson?limit=5", 400, "COE_GENERAL_BADREQUEST"),
         ("PerPerson?$skiptoken=x", 400, "COE_GENERAL_BADREQUEST"),
-        ("EmpJob?asOfDate=2025-01-01&fromDate=2025-01-01", 400, "COE_GENERAL_BADREQUEST"),
+        (
+            "EmpJob?asOfDate=2025-01-01&fromDate=2025-01-01",
+            400,
+            "COE_GENERAL_BADREQUEST",
+        ),
         ("Shoes", 400, "COE_ENTITY_NOT_FOUND"),
         ("PerPerson('nobody')", 404, "NotFoundException"),
     ] {
@@ -385,10 +455,19 @@ async fn what_is_chosen_comes_and_what_is_unknown_is_refused() {
     }
     // Whoever forgets to ask for JSON gets Atom.
     let atom = instance.raw("PerPerson").await;
-    assert!(atom.header("content-type").starts_with("application/atom+xml"));
+    assert!(
+        atom.header("content-type")
+            .starts_with("application/atom+xml")
+    );
     assert!(atom.text.contains("<d:personIdExternal>"));
     assert!(instance.raw("Shoes").await.text.starts_with("<?xml"));
-    assert!(instance.raw("$metadata").await.text.contains("EntityType Name=\"PerPerson\""));
+    assert!(
+        instance
+            .raw("$metadata")
+            .await
+            .text
+            .contains("EntityType Name=\"PerPerson\"")
+    );
 }
 
 #[tokio::test]
@@ -396,12 +475,19 @@ async fn filters_find_by_id_and_through_navigations() {
     let instance = Instance::new(60, &[]).await;
     let all = ids(&instance.sweep("PerPerson").await);
     let some = instance
-        .sweep(&format!("PerPerson?$filter=personIdExternal in '{}','{}','x'", all[3], all[9]))
+        .sweep(&format!(
+            "PerPerson?$filter=personIdExternal in '{}','{}','x'",
+            all[3], all[9]
+        ))
         .await;
     assert_eq!(ids(&some), [all[3].clone(), all[9].clone()]);
     let people = instance.sweep("PerPerson?$expand=emailNav").await;
     let with_work = people.iter().filter(|row| {
-        row["emailNav"]["results"].as_array().unwrap().iter().any(|one| one["emailType"] == "8448")
+        row["emailNav"]["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one["emailType"] == "8448")
     });
     let filtered = instance
         .sweep("PerPerson?customPageSize=9&$filter=emailNav/emailType eq '8448'")
@@ -411,8 +497,13 @@ async fn filters_find_by_id_and_through_navigations() {
         .sweep("PerPerson?$filter=lastModifiedDateTime ge datetimeoffset'2025-01-20T00:00:00Z'")
         .await;
     assert!(!since.is_empty() && since.len() < all.len());
-    let sorted = instance.sweep("PerPersonal?$orderby=lastName desc&customPageSize=13").await;
-    let names: Vec<&str> = sorted.iter().map(|row| row["lastName"].as_str().unwrap()).collect();
+    let sorted = instance
+        .sweep("PerPersonal?$orderby=lastName desc&customPageSize=13")
+        .await;
+    let names: Vec<&str> = sorted
+        .iter()
+        .map(|row| row["lastName"].as_str().unwrap())
+        .collect();
     assert!(names.is_sorted_by(|one, other| one >= other) && names.len() > 30);
 }
 
@@ -428,11 +519,18 @@ async fn without_a_word_only_today_is_shown_and_leavers_are_terminated() {
         .collect();
     assert!(!left.is_empty());
     let today = instance.sweep("EmpJob?$expand=emplStatusNav").await;
-    let ended = today.iter().filter(|row| row["emplStatusNav"]["externalCode"] == "T");
+    let ended = today
+        .iter()
+        .filter(|row| row["emplStatusNav"]["externalCode"] == "T");
     assert_eq!(ended.count(), left.len());
-    let users: BTreeSet<&str> = today.iter().map(|row| row["userId"].as_str().unwrap()).collect();
+    let users: BTreeSet<&str> = today
+        .iter()
+        .map(|row| row["userId"].as_str().unwrap())
+        .collect();
     assert_eq!(users.len(), today.len(), "one row an employment");
-    let all = instance.sweep("EmpJob?fromDate=1900-01-01&toDate=9999-12-31").await;
+    let all = instance
+        .sweep("EmpJob?fromDate=1900-01-01&toDate=9999-12-31")
+        .await;
     assert!(all.len() > today.len());
     let first = left[0];
     let key = format!("sf{}", first.id);
@@ -447,7 +545,11 @@ async fn without_a_word_only_today_is_shown_and_leavers_are_terminated() {
     let active = instance.sweep("User").await;
     assert!(active.iter().all(|user| user["status"] == "t"));
     let everybody = instance.sweep("User?$filter=status in 't','f'").await;
-    let employments: usize = company.employees.iter().map(|one| one.engagements.len()).sum();
+    let employments: usize = company
+        .employees
+        .iter()
+        .map(|one| one.engagements.len())
+        .sum();
     assert_eq!(everybody.len(), employments);
     assert!(active.len() < everybody.len());
 }
@@ -457,9 +559,10 @@ type Facts = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
 fn types(schema: &Value) -> Vec<String> {
     match schema.get("types").or_else(|| schema.get("type")) {
-        Some(Value::Array(types)) => {
-            types.iter().map(|one| one.as_str().unwrap().to_owned()).collect()
-        }
+        Some(Value::Array(types)) => types
+            .iter()
+            .map(|one| one.as_str().unwrap().to_owned())
+            .collect(),
         Some(Value::String(one)) if one != "object" => vec![one.clone()],
         _ => vec!["navigation".to_owned()],
     }
@@ -516,9 +619,13 @@ fn hold(facts: &Facts, value: &Value) -> usize {
 #[tokio::test]
 async fn every_row_keeps_the_facts_of_saps_specification() {
     let instance = Instance::new(60, &[]).await;
-    instance.sweep("EmpJob?fromDate=1900-01-01&$expand=employmentNav,managerEmploymentNav,userNav").await;
+    instance
+        .sweep("EmpJob?fromDate=1900-01-01&$expand=employmentNav,managerEmploymentNav,userNav")
+        .await;
     instance.sweep("EmpEmployment?$expand=jobInfoNav").await;
-    instance.sweep("EmpEmploymentTermination?$expand=employmentNav,jobInfoNav").await;
+    instance
+        .sweep("EmpEmploymentTermination?$expand=employmentNav,jobInfoNav")
+        .await;
     instance.sweep("PersonEmpTerminationInfo").await;
     let own: Value = serde_json::from_str(include_str!(
         "../../../../connectors/sap-successfactors/contract/facts.json"
@@ -555,12 +662,17 @@ async fn published_people_have_the_same_properties() {
     .unwrap();
     let instance = Instance::new(20, &[]).await;
     for (entity, row) in [
-        ("PerPerson", &published["PerPerson"]["answer"]["d"]["results"][0]),
+        (
+            "PerPerson",
+            &published["PerPerson"]["answer"]["d"]["results"][0],
+        ),
         ("PerPersonal", &published["PerPersonal"]["row"]),
     ] {
         let ours = instance.get(entity).await.json()["d"]["results"][0].clone();
         for (name, value) in row.as_object().unwrap() {
-            let own = ours.get(name).unwrap_or_else(|| panic!("{entity} has no {name}"));
+            let own = ours
+                .get(name)
+                .unwrap_or_else(|| panic!("{entity} has no {name}"));
             let same = match (value, own) {
                 (Value::String(text), Value::String(own)) => {
                     text.starts_with("/Date(") == own.starts_with("/Date(")
@@ -579,22 +691,35 @@ async fn the_oracle_company_keeps_its_whole_manager_tree() {
     let expected = managers(&oracle()[0]);
     let caller = simulate(Vendor::SapSuccessFactors, oracle(), &[]).await;
     let instance = Instance::of(caller).await;
-    let jobs = instance.sweep("EmpJob?$expand=userNav,managerUserNav&customPageSize=20").await;
+    let jobs = instance
+        .sweep("EmpJob?$expand=userNav,managerUserNav&customPageSize=20")
+        .await;
     let found: BTreeMap<String, Option<String>> = jobs
         .iter()
         .map(|job| {
             let manager = job["managerUserNav"]["email"].as_str().map(str::to_owned);
-            (job["userNav"]["email"].as_str().unwrap().to_owned(), manager)
+            (
+                job["userNav"]["email"].as_str().unwrap().to_owned(),
+                manager,
+            )
         })
         .collect();
     assert_eq!(found.len(), 107);
     assert_eq!(found, expected);
-    let top: Vec<&Value> = jobs.iter().filter(|job| job["managerUserNav"].is_null()).collect();
+    let top: Vec<&Value> = jobs
+        .iter()
+        .filter(|job| job["managerUserNav"].is_null())
+        .collect();
     assert_eq!(top.len(), 1);
     assert_eq!(top[0]["managerId"], "NO_MANAGER");
     // A manager is a user, whose id is not the person's.
-    let people: BTreeSet<String> = ids(&instance.sweep("PerPerson").await).into_iter().collect();
-    assert!(jobs.iter().all(|job| !people.contains(job["managerId"].as_str().unwrap())));
+    let people: BTreeSet<String> = ids(&instance.sweep("PerPerson").await)
+        .into_iter()
+        .collect();
+    assert!(
+        jobs.iter()
+            .all(|job| !people.contains(job["managerId"].as_str().unwrap()))
+    );
 }
 
 #[tokio::test]
@@ -613,7 +738,10 @@ async fn each_row_that_is_written_has_its_own_outcome() {
         {"__metadata": {"uri": "EmpJob"}, "personIdExternal": id},
     ]);
     let path = "/odata/v2/upsert?purgeType=incremental&$format=json";
-    let request = instance.caller.request("POST", path).bearer_auth(&instance.token);
+    let request = instance
+        .caller
+        .request("POST", path)
+        .bearer_auth(&instance.token);
     let reply = send(request.json(&rows)).await;
     assert_eq!(reply.status, 200);
     let outcomes: Vec<String> = reply.json()["d"]
@@ -623,9 +751,18 @@ async fn each_row_that_is_written_has_its_own_outcome() {
         .map(|row| row["status"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(outcomes, ["OK", "ERROR", "OK", "ERROR"]);
-    let person = instance.get(&format!("PerPerson('{id}')?$expand=emailNav,phoneNav")).await.json();
-    assert_eq!(person["d"]["emailNav"]["results"][0]["emailAddress"], "ny@nordlys.example");
-    assert_eq!(person["d"]["phoneNav"]["results"][0]["phoneNumber"], "40000001");
+    let person = instance
+        .get(&format!("PerPerson('{id}')?$expand=emailNav,phoneNav"))
+        .await
+        .json();
+    assert_eq!(
+        person["d"]["emailNav"]["results"][0]["emailAddress"],
+        "ny@nordlys.example"
+    );
+    assert_eq!(
+        person["d"]["phoneNav"]["results"][0]["phoneNumber"],
+        "40000001"
+    );
 }
 
 #[tokio::test]
@@ -638,13 +775,27 @@ async fn faults_show_as_this_vendor_shows_them() {
     let short = ids(&instance.sweep(PEOPLE).await);
     assert!(short.len() < all.len() && all.starts_with(&short));
     instance.set(&["duplicate-rows"]).await;
-    assert_eq!(instance.sweep(PEOPLE).await.len(), all.len() + all.len() / 10);
+    assert_eq!(
+        instance.sweep(PEOPLE).await.len(),
+        all.len() + all.len() / 10
+    );
     instance.set(&["throttle"]).await;
     let reply = instance.get(PEOPLE).await;
     assert_eq!((reply.status, reply.header("retry-after")), (429, "300"));
     assert_eq!(instance.get(PEOPLE).await.status, 200);
-    instance.set(&["drop-field:EmpJob.department", "drop-field:PerPerson.emailNav"]).await;
-    assert!(instance.sweep("EmpJob").await.iter().all(|job| job.get("department").is_none()));
+    instance
+        .set(&[
+            "drop-field:EmpJob.department",
+            "drop-field:PerPerson.emailNav",
+        ])
+        .await;
+    assert!(
+        instance
+            .sweep("EmpJob")
+            .await
+            .iter()
+            .all(|job| job.get("department").is_none())
+    );
     let people = instance.sweep("PerPerson?$expand=emailNav").await;
     assert!(people.iter().all(|person| person.get("emailNav").is_none()));
     instance.set(&["permission-loss"]).await;
@@ -655,14 +806,19 @@ async fn faults_show_as_this_vendor_shows_them() {
     assert!(instance.sweep("EmpJob").await.is_empty());
     let visible = ids(&seen);
     let hidden = all.iter().find(|id| !visible.contains(id)).unwrap();
-    assert_eq!(instance.get(&format!("PerPerson('{hidden}')")).await.status, 404);
+    assert_eq!(
+        instance.get(&format!("PerPerson('{hidden}')")).await.status,
+        404
+    );
     instance.set(&["server-error"]).await;
     let third = "PerPerson?$top=10&$skip=20";
     assert_eq!(instance.get(third).await.status, 500);
     assert_eq!(instance.get(third).await.status, 500);
     assert_eq!(instance.get(third).await.status, 200);
     instance.set(&["truncated-body"]).await;
-    let middle = instance.get(&format!("PerPerson?$top=10&$skip={}", all.len() / 20 * 10)).await;
+    let middle = instance
+        .get(&format!("PerPerson?$top=10&$skip={}", all.len() / 20 * 10))
+        .await;
     assert!(serde_json::from_str::<Value>(&middle.text).is_err());
     instance.set(&["stale"]).await;
     let [_, earlier, other] = rehearsed(60);
@@ -678,6 +834,9 @@ async fn faults_show_as_this_vendor_shows_them() {
     assert_eq!(instance.get("PerPerson?$top=10&$skip=20").await.status, 200);
     for fault in ["drop-field:PerPerson.shoeSize", "write-then-fail"] {
         let faults = vec![fault.parse().unwrap()];
-        assert!(instance.caller.sandbox.set_faults(faults).is_err(), "{fault}");
+        assert!(
+            instance.caller.sandbox.set_faults(faults).is_err(),
+            "{fault}"
+        );
     }
 }
