@@ -108,6 +108,7 @@ pub(super) fn metadata_document() -> String {
                 Kind::Stamp => "Edm.DateTimeOffset",
                 Kind::Number => "Edm.Double",
                 Kind::Long => "Edm.Int64",
+                Kind::Count => "Edm.Int32",
                 Kind::Flag => "Edm.Boolean",
             };
             let is_nullable = !entity.keys.contains(&name);

@@ -29,6 +29,8 @@ pub(super) fn value(cell: &Cell, kind: Kind) -> Value {
         Cell::Null => Value::Null,
         Cell::Text(text) => json!(text),
         Cell::Flag(flag) => json!(flag),
+        #[allow(clippy::cast_possible_truncation, reason = "counts are whole")]
+        Cell::Number(number) if kind == Kind::Count => json!(*number as i64),
         Cell::Number(number) => json!(number.to_string()),
         Cell::Day(day) => {
             let milliseconds = midnight(*day).map_or(0, |moment| moment.as_millisecond());

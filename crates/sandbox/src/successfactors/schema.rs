@@ -16,6 +16,8 @@ pub(super) enum Kind {
     Number,
     /// A whole number, written as text.
     Long,
+    /// A whole number, written as one.
+    Count,
     Flag,
 }
 
@@ -37,6 +39,7 @@ pub(super) struct Entity {
     stamps: &'static [&'static str],
     numbers: &'static [&'static str],
     longs: &'static [&'static str],
+    counts: &'static [&'static str],
     flags: &'static [&'static str],
     pub(super) navigations: &'static [Navigation],
 }
@@ -77,6 +80,7 @@ const fn foundation(name: &'static str) -> Entity {
         stamps: STAMPS,
         numbers: &[],
         longs: &[],
+        counts: &[],
         flags: &[],
         navigations: &[],
     }
@@ -100,6 +104,7 @@ pub(super) const ENTITIES: &[Entity] = &[
         stamps: STAMPS,
         numbers: &[],
         longs: &["personId"],
+        counts: &[],
         flags: &[],
         navigations: &[
             many("personalInfoNav", "PerPersonal"),
@@ -134,6 +139,7 @@ pub(super) const ENTITIES: &[Entity] = &[
         stamps: STAMPS,
         numbers: &[],
         longs: &[],
+        counts: &[],
         flags: &[],
         navigations: &[one("personNav", "PerPerson")],
     },
@@ -151,6 +157,7 @@ pub(super) const ENTITIES: &[Entity] = &[
         stamps: STAMPS,
         numbers: &[],
         longs: &[],
+        counts: &[],
         flags: &["isPrimary"],
         navigations: &[
             one("emailTypeNav", "PicklistOption"),
@@ -174,6 +181,7 @@ pub(super) const ENTITIES: &[Entity] = &[
         stamps: STAMPS,
         numbers: &[],
         longs: &[],
+        counts: &[],
         flags: &["isPrimary"],
         navigations: &[
             one("phoneTypeNav", "PicklistOption"),
@@ -196,6 +204,7 @@ pub(super) const ENTITIES: &[Entity] = &[
         stamps: STAMPS,
         numbers: &[],
         longs: &[],
+        counts: &[],
         flags: &["isPrimary"],
         navigations: &[one("personNav", "PerPerson")],
     },
@@ -206,7 +215,8 @@ pub(super) const ENTITIES: &[Entity] = &[
         days: &["latestTerminationDate"],
         stamps: &[],
         numbers: &[],
-        longs: &["activeEmploymentsCount"],
+        longs: &[],
+        counts: &["activeEmploymentsCount"],
         flags: &[],
         navigations: &[],
     },
@@ -242,6 +252,7 @@ pub(super) const ENTITIES: &[Entity] = &[
         stamps: STAMPS,
         numbers: &["initialOptionGrant", "initialStockGrant"],
         longs: &["jobNumber"],
+        counts: &[],
         flags: &[
             "isContingentWorker",
             "isECRecord",
@@ -284,6 +295,7 @@ pub(super) const ENTITIES: &[Entity] = &[
         stamps: STAMPS,
         numbers: &["newMainEmploymentId"],
         longs: &[],
+        counts: &[],
         flags: &[
             "okToRehire",
             "regretTermination",
@@ -379,6 +391,7 @@ pub(super) const ENTITIES: &[Entity] = &[
             "assedicCertObjectNum",
             "wtdHoursLimit",
         ],
+        counts: &[],
         flags: &[
             "isFulltimeEmployee",
             "calcMethodIndicator",
@@ -437,6 +450,7 @@ pub(super) const ENTITIES: &[Entity] = &[
         stamps: &["lastModifiedDateTime"],
         numbers: &[],
         longs: &[],
+        counts: &[],
         flags: &[],
         navigations: &[one("manager", "User"), one("empInfo", "EmpEmployment")],
     },
@@ -454,6 +468,7 @@ pub(super) const ENTITIES: &[Entity] = &[
         stamps: &[],
         numbers: &[],
         longs: &["id"],
+        counts: &[],
         flags: &[],
         navigations: &[many("picklistLabels", "PicklistLabel")],
     },
@@ -465,6 +480,7 @@ pub(super) const ENTITIES: &[Entity] = &[
         stamps: &[],
         numbers: &[],
         longs: &["optionId"],
+        counts: &[],
         flags: &[],
         navigations: &[],
     },
@@ -486,6 +502,7 @@ impl Entity {
             .chain(of(self.days, Kind::Day))
             .chain(of(self.stamps, Kind::Stamp))
             .chain(of(self.numbers, Kind::Number))
+            .chain(of(self.counts, Kind::Count))
             .chain(of(self.flags, Kind::Flag))
     }
 
