@@ -48,10 +48,25 @@ pub(crate) struct Pulled {
 /// Rows of the vendor's largest page; none where everybody comes in one answer.
 const fn largest_page(vendor: Vendor) -> Option<u64> {
     match vendor {
-        Vendor::Tripletex => Some(1000),
+        Vendor::Tripletex | Vendor::SapSuccessFactors => Some(1000),
         Vendor::GoogleWorkspace => Some(500),
         Vendor::BambooHr | Vendor::Workday => None,
         Vendor::WorkdaySoap => Some(999),
+        Vendor::Humaans => Some(250),
+    }
+}
+
+/// How many lists tell of everybody: people, and what stands by date in lists
+/// of its own: their names, their jobs.
+const fn lists(vendor: Vendor) -> u64 {
+    match vendor {
+        Vendor::SapSuccessFactors => 3,
+        Vendor::Humaans => 2,
+        Vendor::Tripletex
+        | Vendor::GoogleWorkspace
+        | Vendor::BambooHr
+        | Vendor::WorkdaySoap
+        | Vendor::Workday => 1,
     }
 }
 
@@ -89,7 +104,7 @@ pub(crate) async fn run(vendor: Vendor, people: u32) -> anyhow::Result<Pulled> {
     let bare = Stopwatch::start();
     fetch(&sandbox, &made).await?;
     let bare = bare.elapsed();
-    let lists = largest_page(vendor).map_or(1, |page| records.div_ceil(page));
+    let pages = largest_page(vendor).map_or(1, |page| records.div_ceil(page));
     let overhead = made.iter().filter(|one| !is_list(vendor, one)).count() as u64;
     Ok(Pulled {
         vendor: vendor.name(),
@@ -101,7 +116,7 @@ pub(crate) async fn run(vendor: Vendor, people: u32) -> anyhow::Result<Pulled> {
         people_a_second: rate(records, took),
         bare_people_a_second: rate(records, bare),
         requests: made.len() as u64,
-        fewest_requests: lists + overhead.min(2),
+        fewest_requests: pages * lists(vendor) + overhead.min(2),
         memory: most.saturating_sub(before),
     })
 }
@@ -117,6 +132,8 @@ fn is_list(vendor: Vendor, made: &Made) -> bool {
         Vendor::BambooHr => path.ends_with("/reports/custom"),
         Vendor::WorkdaySoap => path.contains("/Human_Resources/"),
         Vendor::Workday => path.contains("/customreport2/"),
+        Vendor::SapSuccessFactors => path.starts_with("/odata/"),
+        Vendor::Humaans => path.ends_with("/people") || path.ends_with("/job-roles"),
     }
 }
 

@@ -327,52 +327,114 @@ async fn a_narrow_scope_asks_for_nothing_else() {
     assert_eq!(requests[0].parameter("$expand"), Some("employmentNav"));
 }
 
-#[tokio::test]
-async fn every_name_asked_for_is_one_of_saps() {
-    let vendor = company().await;
-    read(&*basic(&vendor, &[])).await;
+/// Holds what was asked for against SAP's own names; how many were looked at.
+fn known_names<'a>(asked: impl Iterator<Item = (&'a str, &'a str, &'a str)>) -> usize {
     let facts: Value = serde_json::from_str(FACTS).unwrap();
     let property =
         |entity: &str, name: &str| facts["entities"][entity]["properties"].get(name).is_some();
     let mut looked_at = 0;
-    for request in vendor.requests() {
-        let entity = request.path.rsplit('/').next().unwrap().to_owned();
-        for (option, value) in &request.query {
-            let own = [
-                "$format",
-                "$skiptoken",
-                "paging",
-                "customPageSize",
-                "fromDate",
-                "toDate",
-            ];
-            assert!(
-                own.contains(&option.as_str())
-                    || facts["options"]
-                        .as_array()
-                        .unwrap()
-                        .contains(&json!(option)),
-                "{option}"
-            );
-            if option != "$select" {
-                continue;
-            }
-            for path in value.split(',') {
-                let (entity, name) = match path.split_once('/') {
-                    Some(("employmentNav" | "managerEmploymentNav", name)) => {
-                        ("EmpEmployment", name)
-                    }
-                    Some(_) => continue,
-                    None => (entity.as_str(), path),
-                };
-                // Of the entities of Person Information, only what was published is known.
-                if facts["entities"].get(entity).is_some() {
-                    assert!(property(entity, name), "{entity} has no {name}");
-                    looked_at += 1;
-                }
+    for (path, option, value) in asked {
+        let entity = path.rsplit('/').next().unwrap();
+        let own = [
+            "$format",
+            "$skiptoken",
+            "paging",
+            "customPageSize",
+            "fromDate",
+            "toDate",
+        ];
+        assert!(
+            own.contains(&option)
+                || facts["options"]
+                    .as_array()
+                    .unwrap()
+                    .contains(&json!(option)),
+            "{option}"
+        );
+        if option != "$select" {
+            continue;
+        }
+        for path in value.split(',') {
+            let (entity, name) = match path.split_once('/') {
+                Some(("employmentNav" | "managerEmploymentNav", name)) => ("EmpEmployment", name),
+                Some(_) => continue,
+                None => (entity, path),
+            };
+            // Of the entities of Person Information, only what was published is known.
+            if facts["entities"].get(entity).is_some() {
+                assert!(property(entity, name), "{entity} has no {name}");
+                looked_at += 1;
             }
         }
     }
+    looked_at
+}
+
+#[tokio::test]
+async fn every_name_asked_for_is_one_of_saps() {
+    let vendor = company().await;
+    read(&*basic(&vendor, &[])).await;
+    let requests = vendor.requests();
+    let asked = requests.iter().flat_map(|request| {
+        let options = request.query.iter();
+        options.map(|(option, value)| (request.path.as_str(), option.as_str(), value.as_str()))
+    });
+    let looked_at = known_names(asked);
+    assert!(looked_at > 15, "{looked_at}");
+}
+
+/// A simulator that was written from SAP's articles, not from this connector.
+#[tokio::test]
+async fn the_simulator_is_read_by_a_signed_assertion_and_by_basic() {
+    let company = support::company::company(40);
+    let mut options = muster_sandbox::SandboxOptions::new(
+        muster_sandbox::Vendor::SapSuccessFactors,
+        company.clone(),
+        support::company::other_company(),
+        support::company::earlier(40),
+        Arc::new(|| support::company::TODAY),
+    );
+    options.record = true;
+    let sandbox = muster_sandbox::start(options, "127.0.0.1:0".parse().unwrap())
+        .await
+        .unwrap();
+    for authentication in ["saml_bearer", "basic"] {
+        let mut settings = ConnectorSettings::new(TestClock::at("2025-06-01T12:00:00Z"))
+            .base_url(sandbox.base_url())
+            .set("authentication", authentication)
+            .set("page_size", "7");
+        for (name, secret) in sandbox.credentials() {
+            settings = settings.secret(name, SecretString::from(secret));
+        }
+        for (name, value) in sandbox.settings() {
+            settings = settings.set(name, value);
+        }
+        let connector = open("sap-successfactors", settings).unwrap();
+        let request = ReadRequest::new(FieldScope::all(), support::company::TODAY).region("NO");
+        let mut records = Vec::new();
+        let evidence = connector.read(&request, &mut records).await.unwrap();
+        assert!(evidence.complete, "{:?}", evidence.doubts);
+        assert_eq!(records.len(), company.employees.len());
+    }
+    let exchanges = sandbox.exchanges();
+    let options: Vec<(String, Vec<(String, String)>)> = exchanges
+        .iter()
+        .filter(|exchange| exchange.path.starts_with("/odata"))
+        .map(|exchange| {
+            assert_eq!(exchange.status, 200);
+            let address = format!("http://x/?{}", exchange.query);
+            let address = reqwest::Url::parse(&address).unwrap();
+            (
+                exchange.path.clone(),
+                address.query_pairs().into_owned().collect(),
+            )
+        })
+        .collect();
+    let asked = options.iter().flat_map(|(path, options)| {
+        let options = options.iter();
+        options.map(|(option, value)| (path.as_str(), option.as_str(), value.as_str()))
+    });
+    let looked_at = known_names(asked);
     assert!(looked_at > 15, "{looked_at}");
 }
 
@@ -491,6 +553,7 @@ async fn a_refusal_has_code_place_and_advice_and_repeats_nobodys_data() {
     for (status, code, wanted) in [
         (400, "COE_GENERAL_BADREQUEST", "sap-successfactors.refused"),
         (403, "COE0021", "sap-successfactors.forbidden"),
+        (403, "LGN0022", "sap-successfactors.unauthorized"),
         (401, "LGN0003", "sap-successfactors.unauthorized"),
     ] {
         let answer =

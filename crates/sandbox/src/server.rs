@@ -27,9 +27,11 @@ use crate::company::Company;
 use crate::exchange::Exchange;
 use crate::fault::Fault;
 use crate::google::Google;
+use crate::humaans::Humaans;
 use crate::limit::{Counted, Quota, RateLimit};
 use crate::listener::{BracketListener, as_sent};
 use crate::simulator::Simulator;
+use crate::successfactors::SuccessFactors;
 use crate::tripletex;
 use crate::wire::{Answer, Body as WireBody, WireRequest};
 use crate::workday;
@@ -54,6 +56,10 @@ pub enum Vendor {
     WorkdaySoap,
     /// A custom report of Workday as a web service.
     Workday,
+    /// SAP SuccessFactors, OData API v2.
+    SapSuccessFactors,
+    /// Humaans.
+    Humaans,
 }
 
 impl Vendor {
@@ -64,6 +70,8 @@ impl Vendor {
         Vendor::GoogleWorkspace,
         Vendor::WorkdaySoap,
         Vendor::Workday,
+        Vendor::SapSuccessFactors,
+        Vendor::Humaans,
     ];
 
     /// The name people type, which is the connector's.
@@ -74,6 +82,8 @@ impl Vendor {
             Vendor::GoogleWorkspace => "google-workspace",
             Vendor::WorkdaySoap => "workday-soap",
             Vendor::Workday => "workday",
+            Vendor::SapSuccessFactors => "sap-successfactors",
+            Vendor::Humaans => "humaans",
         }
     }
 }
@@ -304,6 +314,8 @@ pub async fn start(options: SandboxOptions, listen: SocketAddr) -> Result<Sandbo
         Vendor::BambooHr => Box::new(BambooHr::new(options)?),
         Vendor::GoogleWorkspace => Box::new(Google::new(options, &reached.to_string())?),
         Vendor::WorkdaySoap | Vendor::Workday => Box::new(workday::Tenant::new(options)?),
+        Vendor::SapSuccessFactors => Box::new(SuccessFactors::new(options, &reached.to_string())?),
+        Vendor::Humaans => Box::new(Humaans::new(options)?),
     };
     let shared = Arc::new(Shared {
         simulator: Mutex::new(simulator),

@@ -115,6 +115,8 @@ items!(conforms!(bamboohr, BambooHr));
 items!(conforms!(google_workspace, GoogleWorkspace));
 items!(conforms!(workday_soap, WorkdaySoap));
 items!(conforms!(workday, Workday));
+items!(conforms!(sap_successfactors, SapSuccessFactors));
+items!(conforms!(humaans, Humaans));
 
 #[test]
 fn every_vendor_with_a_simulator_is_in_the_kit() {

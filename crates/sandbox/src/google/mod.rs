@@ -2,7 +2,6 @@
 //! discovery document and its pages on service accounts.
 
 mod failure;
-mod keys;
 mod mask;
 mod render;
 mod tokens;
@@ -16,13 +15,13 @@ use serde_json::{Value, json};
 use crate::company::{Company, Employee};
 use crate::exchange::{Exchange, LEFT_OUT};
 use crate::fault::Fault;
+use crate::keys::KeyPair;
 use crate::server::{SandboxError, SandboxOptions};
 use crate::simulator::Simulator;
 use crate::stage::{Stage, secret};
 use crate::wire::{Answer, WireRequest};
 
 use failure::Failure;
-use keys::KeyPair;
 use mask::Mask;
 use tokens::Grant;
 

@@ -280,10 +280,15 @@ impl Stage {
 
     /// The rows from `from` on, at most `count`, with what the faults make of them.
     pub(crate) fn serve(&self, listing: &Listing, from: usize, count: usize) -> Served {
-        let place = Place::of(from, count, listing.len());
-        let mut until = from.saturating_add(count).min(listing.len());
-        let (mut total, mut pages) = (listing.len(), place.pages);
-        let mut is_end = until >= listing.len();
+        self.serve_of(listing.len(), from, count)
+    }
+
+    /// The same of a list of so many rows, whatever a row is.
+    pub(crate) fn serve_of(&self, rows: usize, from: usize, count: usize) -> Served {
+        let place = Place::of(from, count, rows);
+        let mut until = from.saturating_add(count).min(rows);
+        let (mut total, mut pages) = (rows, place.pages);
+        let mut is_end = until >= rows;
         if self.mischief.has(&Fault::Empty) && place.index == 0 {
             (until, total, pages, is_end) = (from, 0, 0, true);
         } else if self.mischief.has(&Fault::ShortPage) && place.is_middle() {
@@ -323,6 +328,11 @@ impl Stage {
         for path in &self.dropped {
             drop_at(person, path, emptied);
         }
+    }
+
+    /// Whether exactly this is dropped.
+    pub(crate) fn drops_at(&self, path: &[&str]) -> bool {
+        self.dropped.iter().any(|dropped| dropped == path)
     }
 
     /// Whether this field is dropped (top level only).

@@ -137,3 +137,24 @@ async fn zeep_reads_the_workday_simulator_by_the_vendors_own_wsdl() {
     ];
     assert_eq!(answer["faults"], serde_json::json!(faults));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_elses_client_reads_the_successfactors_simulator() {
+    let Some(python) = python() else { return };
+    let sandbox = simulate(&python, Vendor::SapSuccessFactors).await;
+    let (base, settings) = (sandbox.base_url(), sandbox.settings());
+    let password = sandbox.credentials()["password"].clone();
+    let (company, user) = (settings["company_id"].clone(), settings["user_id"].clone());
+    let answer = tokio::task::spawn_blocking(move || {
+        let arguments = [base.as_str(), &company, &user];
+        run(&python, "sap_successfactors.py", &arguments, &password)
+    })
+    .await
+    .unwrap();
+    assert_eq!(found(&answer), managers(&oracle()[0]));
+    assert_eq!(answer["people"], 107);
+    for proof in ["connected", "refused", "named", "department"] {
+        assert_eq!(answer[proof], true, "{proof}");
+    }
+    assert_eq!(answer["unknown"], 400);
+}

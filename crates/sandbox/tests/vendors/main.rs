@@ -8,6 +8,10 @@ mod clients;
 #[cfg(test)]
 mod google;
 #[cfg(test)]
+mod humaans;
+#[cfg(test)]
+mod successfactors;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod workday;

@@ -1,28 +1,29 @@
-//! The service account's key, made from the seed, and the check of what was
-//! signed with it.
+//! A client's key pair, made from the seed, and the check of what was signed
+//! with it: for vendors whose clients sign what they hand in.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rsa::pkcs1v15::{Signature, VerifyingKey};
-use rsa::pkcs8::{EncodePrivateKey, LineEnding};
+use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
+use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::rand_core::{CryptoRng, Error, RngCore};
 use rsa::sha2::Sha256;
-use rsa::signature::Verifier;
+use rsa::signature::{SignatureEncoding, Signer, Verifier};
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use serde_json::{Map, Value};
 
 use crate::server::SandboxError;
 
-/// The size of the vendor's service account keys.
+/// The size of the keys that vendors give out.
 const BITS: usize = 2048;
 
 /// A pair of keys that is the same for the same seed, so that a simulator
 /// started again still knows its client.
-pub(super) struct KeyPair {
+pub(crate) struct KeyPair {
     /// PKCS #8 in PEM, as it stands in a key file.
-    pub(super) pem: String,
+    pub(crate) pem: String,
+    private: RsaPrivateKey,
     public: RsaPublicKey,
 }
 
@@ -51,7 +52,7 @@ impl RngCore for Seeded {
 impl CryptoRng for Seeded {}
 
 impl KeyPair {
-    pub(super) fn of(seed: u64) -> Result<Self, SandboxError> {
+    pub(crate) fn of(seed: u64) -> Result<Self, SandboxError> {
         let failed = |message: String| SandboxError::Key { message };
         let mut random = Seeded(ChaCha8Rng::seed_from_u64(seed));
         let private =
@@ -62,11 +63,12 @@ impl KeyPair {
         Ok(Self {
             pem: pem.to_string(),
             public: RsaPublicKey::from(&private),
+            private,
         })
     }
 
     /// Header and claims of a JWT, when its signature is ours.
-    pub(super) fn opened(&self, jwt: &str) -> Option<(Map<String, Value>, Map<String, Value>)> {
+    pub(crate) fn opened(&self, jwt: &str) -> Option<(Map<String, Value>, Map<String, Value>)> {
         let (signed, signature) = jwt.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
         let object = |text: &str| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok();
@@ -75,10 +77,31 @@ impl KeyPair {
             return None;
         }
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        let signature = Signature::try_from(signature.as_slice()).ok()?;
-        VerifyingKey::<Sha256>::new(self.public.clone())
-            .verify(signed.as_bytes(), &signature)
-            .ok()?;
-        Some((header, object(claims)?))
+        (self.verifies(signed.as_bytes(), &signature)).then_some((header, object(claims)?))
+    }
+
+    /// Whether these bytes were signed with the private key (RSA, PKCS #1 v1.5, SHA-256).
+    pub(crate) fn verifies(&self, signed: &[u8], signature: &[u8]) -> bool {
+        Signature::try_from(signature).is_ok_and(|signature| {
+            VerifyingKey::<Sha256>::new(self.public.clone())
+                .verify(signed, &signature)
+                .is_ok()
+        })
+    }
+
+    /// The signature of these bytes.
+    pub(crate) fn signed(&self, bytes: &[u8]) -> Vec<u8> {
+        SigningKey::<Sha256>::new(self.private.clone())
+            .sign(bytes)
+            .to_vec()
+    }
+
+    /// The public key as certificates hold it (SubjectPublicKeyInfo).
+    pub(crate) fn public_der(&self) -> Result<Vec<u8>, SandboxError> {
+        let der = self.public.to_public_key_der();
+        der.map(|der| der.as_bytes().to_vec())
+            .map_err(|error| SandboxError::Key {
+                message: error.to_string(),
+            })
     }
 }
