@@ -293,7 +293,11 @@ impl Connector for Declared {
         ids: &[ExternalId],
     ) -> Result<BTreeMap<ExternalId, Confirmation>, ConnectError> {
         match &self.compiled.by_id {
-            Some(by_id) => confirmation::confirm(&self.vendor, by_id, ids, self.concurrent).await,
+            Some(by_id) => {
+                let always = self.compiled.people.first().map(|people| &people.always);
+                let always = always.map_or(&[] as &[String], Vec::as_slice);
+                confirmation::confirm(&self.vendor, by_id, always, ids, self.concurrent).await
+            }
             // Nothing was answered, and nothing is proved.
             None => Ok(BTreeMap::new()),
         }
@@ -382,6 +386,7 @@ impl Declared {
             rules,
             concurrent: self.concurrent,
             wanted,
+            selected: (self.compiled.mapping).selects(&request.fields, &self.compiled.joins),
             read_at: self.read_at(),
         })
     }

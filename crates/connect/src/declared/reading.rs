@@ -37,6 +37,8 @@ pub(super) struct Reader<'a> {
     pub(super) concurrent: usize,
     /// Fields that the vendor is asked for, where it lets them be chosen.
     pub(super) wanted: Vec<String>,
+    /// The same at any depth: ways of names with slashes between.
+    pub(super) selected: Vec<String>,
     /// When the read began, for vendors that show everything as of an instant.
     pub(super) read_at: Timestamp,
 }
@@ -74,6 +76,10 @@ impl Reader<'_> {
         sink: &mut dyn RecordSink,
     ) -> Result<Evidence, ConnectError> {
         let joiner = Joiner::prepare(self).await?;
+        let mut evidence = evidence;
+        for failed in joiner.failed() {
+            evidence.doubt(DoubtKind::PageFailed, failed);
+        }
         let mut reading = Reading {
             reader: self,
             joiner,
@@ -105,14 +111,18 @@ impl Reader<'_> {
     }
 
     pub(super) fn variables(&self, people: &CompiledPeople) -> Variables {
-        let mut wanted = people.always.clone();
-        for name in &self.wanted {
-            if !wanted.contains(name) {
-                wanted.push(name.clone());
+        let with_always = |names: &[String]| {
+            let mut wanted = people.always.clone();
+            for name in names {
+                if !wanted.contains(name) {
+                    wanted.push(name.clone());
+                }
             }
-        }
+            wanted
+        };
         Variables::default()
-            .with("wanted", wanted)
+            .with("wanted", with_always(&self.wanted))
+            .with("selected", with_always(&self.selected))
             .with("read_at", self.read_at.to_string())
             .with("since", self.request.since.map(|since| since.to_string()))
     }
@@ -149,6 +159,12 @@ impl Reading<'_, '_> {
                     turn,
                     at: told,
                 }) => {
+                    if !turn.counted {
+                        self.doubt(
+                            DoubtKind::PageFailed,
+                            "a page holds another number of rows than it says",
+                        );
+                    }
                     if !self.begun {
                         self.begun = true;
                         told.into_iter().for_each(|at| self.sink.began(at));
@@ -346,6 +362,7 @@ impl CompiledPeople {
         Ok(Some(Row {
             id,
             tree,
+            bookkeeping: self.bookkeeping.clone(),
             joined: Vec::new(),
             derived: Vec::new(),
             whole: true,

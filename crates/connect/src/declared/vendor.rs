@@ -51,7 +51,7 @@ impl Variables {
         self
     }
 
-    fn add_to<'a>(&'a self, scope: &mut Scope<'a>) {
+    pub(super) fn add_to<'a>(&'a self, scope: &mut Scope<'a>) {
         for (name, value) in &self.0 {
             scope.set(name, value);
         }
