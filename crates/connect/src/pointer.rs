@@ -106,6 +106,16 @@ impl Pointer {
         ways
     }
 
+    /// Its names, where it is made of names of members alone.
+    pub(crate) fn plain_names(&self) -> Option<Vec<String>> {
+        (self.of.is_none()).then_some(())?;
+        let name = |step: &Step| match step {
+            Step::Name(name) if name.parse::<usize>().is_err() => Some(name.clone()),
+            _ => None,
+        };
+        self.steps.iter().map(name).collect()
+    }
+
     /// What stands there.
     pub(crate) fn find<'a>(&self, tree: &'a Json) -> Option<&'a Json> {
         self.steps.iter().try_fold(tree, |at, step| match step {

@@ -48,6 +48,15 @@ pub(super) struct CompiledList {
     pub(super) paging: CompiledPaging,
 }
 
+impl CompiledList {
+    /// The way of names to its rows, where the list is one answer that can be read
+    /// row by row.
+    pub(super) fn streams(&self) -> Option<Vec<String>> {
+        let is_one = self.paging.is_one_answer() && !self.keyed;
+        is_one.then(|| self.rows.plain_names()).flatten()
+    }
+}
+
 /// A list of people.
 pub(super) struct CompiledPeople {
     pub(super) list: CompiledList,
@@ -97,6 +106,7 @@ impl By {
 pub(super) struct CompiledCompany {
     pub(super) request: Option<CompiledCall>,
     pub(super) id: CompanyId,
+    pub(super) otherwise: Option<Template>,
     pub(super) name: Option<Pointer>,
     pub(super) rights: Option<Pointer>,
     pub(super) rights_list: Option<CompiledRights>,
@@ -357,6 +367,8 @@ fn company(compiling: &mut Compiling<'_>, written: &Company) -> Option<CompiledC
                 .map(CompanyId::Template)
         }
     };
+    let otherwise = (written.otherwise.as_ref())
+        .and_then(|text| compiling.template(&path.name("otherwise"), text, &GENERAL));
     let rights_list = match &written.rights_list {
         Some(written) => Some(rights_list(compiling, &path.name("rights_list"), written)?),
         None => None,
@@ -374,6 +386,7 @@ fn company(compiling: &mut Compiling<'_>, written: &Company) -> Option<CompiledC
             None => None,
         },
         id: id?,
+        otherwise,
         name,
         rights,
         rights_list,

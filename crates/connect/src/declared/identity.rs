@@ -33,6 +33,12 @@ pub(super) async fn account(
                 .map_err(not_made)?
         }
     };
+    let found = match (found.filter(|id| !id.trim().is_empty()), &company.otherwise) {
+        (None, Some(otherwise)) => otherwise
+            .render(&vendor.general(None).scope(), Escape::None)
+            .map_err(not_made)?,
+        (found, _) => found,
+    };
     let Some(id) = found.filter(|id| !id.trim().is_empty()) else {
         let error = match &answer {
             Some(answer) => vendor

@@ -8,6 +8,7 @@
 //! | `call` | a request |
 //! | `vendor` | requests with their proof, pages of a list |
 //! | `paging` | how pages follow each other, and how the end is known |
+//! | `streaming` | a list that is one answer, row by row |
 //! | `reading` | everybody, page by page, with the evidence |
 //! | `joining` | what is joined to people: small lists, requests for each |
 //! | `derived` | trees made of a row and of what was joined |
@@ -35,6 +36,7 @@ mod paging;
 mod reading;
 mod record;
 mod refusal;
+mod streaming;
 mod trial;
 mod vendor;
 mod writing;

@@ -209,6 +209,11 @@ impl CompiledPaging {
         }
     }
 
+    /// Is the whole list one answer?
+    pub(super) const fn is_one_answer(&self) -> bool {
+        matches!(self.kind, Kind::None)
+    }
+
     /// Rows wanted on a page.
     pub(super) const fn size(&self) -> Option<u64> {
         self.size

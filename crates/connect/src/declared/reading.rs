@@ -13,10 +13,12 @@ use super::compiled::{Compiled, CompiledPeople};
 use super::joining::{Joined, Joiner};
 use super::paging::At;
 use super::record::Row;
-use super::vendor::{Page, Variables, Vendor};
+use super::streaming::{Broken, RowStream};
+use super::vendor::{Page, Variables, Vendor, told};
 use crate::connector::{Progress, ReadRequest, RecordSink};
-use crate::error::ConnectError;
+use crate::error::{ConnectError, ErrorKind};
 use crate::expression::Scope;
+use crate::http::{MOST_TRIES, back_off};
 use crate::normalise::Rules;
 
 /// Failed pages in a row after which the vendor is taken to be down.
@@ -55,6 +57,8 @@ struct Reading<'a, 's> {
     before: HashSet<String>,
     /// Ids of this list that one before had.
     passed: HashSet<String>,
+    /// Is a body read once more, so that whoever came before is passed over?
+    passing: bool,
     total: Option<u64>,
     /// The first answer has come.
     begun: bool,
@@ -88,6 +92,7 @@ impl Reader<'_> {
             seen: HashSet::new(),
             before: HashSet::new(),
             passed: HashSet::new(),
+            passing: false,
             begun: false,
             total: None,
         };
@@ -132,9 +137,15 @@ impl Reading<'_, '_> {
     async fn list(&mut self, people: &CompiledPeople) -> Result<Ended, ConnectError> {
         let reader = self.reader;
         let variables = reader.variables(people);
+        self.passing = false;
         if people.adds {
             self.before.clone_from(&self.seen);
             self.passed.clear();
+        }
+        if reader.vendor.http.speaks_json()
+            && let Some(way) = people.list.streams()
+        {
+            return self.streamed(people, &way, &variables).await;
         }
         let paging = &people.list.paging;
         let fetch = |at: At, seen: u64| {
@@ -176,6 +187,7 @@ impl Reading<'_, '_> {
                     let stuck = turn.next.as_ref() == Some(&at);
                     let next = turn.next.filter(|_| !stuck);
                     self.total = total;
+                    self.evidence.pages += 1;
                     let brought_new = match next {
                         Some(next) => {
                             let (taken, fetched) =
@@ -222,13 +234,104 @@ impl Reading<'_, '_> {
         Ok(Ended { whole, rows, total })
     }
 
+    /// Reads a list that is one answer, row by row. A body that breaks is asked for
+    /// again, and whoever came before is passed over: what was handed over stays good.
+    async fn streamed(
+        &mut self,
+        people: &CompiledPeople,
+        way: &[String],
+        variables: &Variables,
+    ) -> Result<Ended, ConnectError> {
+        let vendor = self.reader.vendor;
+        let mut rows = 0;
+        let mut tried = 1;
+        loop {
+            let today = Some(self.reader.request.today);
+            let opened = vendor
+                .rows(&people.list, way.to_vec(), variables, today)
+                .await;
+            let broken = match opened {
+                Ok(stream) => match self.drained(people, stream, &mut rows).await? {
+                    Ok(()) => {
+                        return Ok(Ended {
+                            whole: true,
+                            rows,
+                            total: None,
+                        });
+                    }
+                    Err(error) => {
+                        let again = matches!(
+                            error.kind(),
+                            ErrorKind::Unavailable | ErrorKind::Unreachable
+                        );
+                        (error, again && tried < MOST_TRIES)
+                    }
+                },
+                // Tried often enough before it came here.
+                Err(error) => (error, false),
+            };
+            match broken {
+                (error, true) => {
+                    tracing::info!(code = error.code(), tried, "a body broke; asking again");
+                    vendor.http.pause(back_off(tried)).await;
+                    tried += 1;
+                    self.before.clone_from(&self.seen);
+                    self.passing = true;
+                }
+                (error, false) if self.evidence.pages == 0 => return Err(error),
+                (error, false) => {
+                    self.failed(&At::First, &error);
+                    return Ok(Ended {
+                        whole: false,
+                        rows,
+                        total: None,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Takes the rows of a body as they come; the inner error is the body's.
+    async fn drained(
+        &mut self,
+        people: &CompiledPeople,
+        mut stream: RowStream,
+        rows: &mut u64,
+    ) -> Result<Result<(), ConnectError>, ConnectError> {
+        if !self.begun {
+            self.begun = true;
+            let at = told(&stream.headers);
+            at.into_iter().for_each(|at| self.sink.began(at));
+        }
+        let mut batch = stream.next().await;
+        while let Some(taken) = batch.take() {
+            self.evidence.pages = self.evidence.pages.max(1);
+            *rows += taken.len() as u64;
+            let (next, taken) = futures::join!(stream.next(), self.take(people, taken));
+            taken?;
+            batch = next;
+        }
+        let place = stream.place.clone();
+        match stream.end().await {
+            Ok(()) => {}
+            Err(Broken::NoList) if self.reader.vendor.lists_may_be_missing => {}
+            Err(Broken::NoList) => {
+                let refusals = &self.reader.vendor.refusals;
+                return Ok(Err(refusals.no_list().at(place)));
+            }
+            Err(Broken::Error(error)) => return Ok(Err(error.at(place))),
+        }
+        // An answer without anybody is one too.
+        self.evidence.pages = self.evidence.pages.max(1);
+        Ok(Ok(()))
+    }
+
     /// Takes a page; tells whether it brought anybody new.
     async fn take(
         &mut self,
         people: &CompiledPeople,
         page: Vec<Json>,
     ) -> Result<bool, ConnectError> {
-        self.evidence.pages += 1;
         let reader = self.reader;
         let general = reader.vendor.general(Some(reader.request.today));
         let scope = general.scope();
@@ -240,7 +343,7 @@ impl Reading<'_, '_> {
                 self.doubt(DoubtKind::PageFailed, "a row without an id");
                 continue;
             };
-            if people.adds && self.before.contains(&id) {
+            if (people.adds || self.passing) && self.before.contains(&id) {
                 // Here they only show that the list goes on.
                 brought_new |= self.passed.insert(id);
                 continue;

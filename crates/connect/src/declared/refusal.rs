@@ -177,6 +177,16 @@ impl Refusals {
         .at(answer.place.clone())
     }
 
+    /// The error of an answer in which the list is missing.
+    pub(super) fn no_list(&self) -> ConnectError {
+        ConnectError::new(
+            ErrorKind::Answer,
+            format!("{}.unexpected_answer", self.name),
+            "the answer holds no list",
+            "check the base address and the settings; if they are right, report it with the request id",
+        )
+    }
+
     /// The error of an answer that is not what the manifest describes.
     pub(crate) fn unexpected(&self, what: &str, answer: &Answer) -> ConnectError {
         ConnectError::new(

@@ -342,6 +342,8 @@ pub(crate) struct Company {
     /// Pointers to the company's id in the answer, the first there counts; without a request, a
     /// template such as {setting.company} or {host}.
     pub(crate) id: Texts,
+    /// A template for the id where the answer names none, such as {setting.company_domain}.
+    pub(crate) otherwise: Option<String>,
     /// Pointer to its name.
     pub(crate) name: Option<String>,
     /// Pointer to a list of the credential's rights.
