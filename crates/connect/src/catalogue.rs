@@ -9,14 +9,6 @@ use crate::declared;
 use crate::error::{ConnectError, ErrorKind};
 use crate::manifest::{self, ConnectorInfo, Manifest};
 use crate::settings::ConnectorSettings;
-use crate::tripletex;
-
-/// Makes an adapter with checked settings.
-type Open =
-    fn(&'static ConnectorInfo, &ConnectorSettings) -> Result<Box<dyn Connector>, ConnectError>;
-
-/// The adapters that manifests can name.
-const ADAPTERS: [(&str, Open); 1] = [("tripletex", tripletex::open)];
 
 /// A connector that is compiled in: its manifest, and its notes in Markdown.
 struct BuiltIn {
@@ -123,11 +115,6 @@ pub fn install(folder: &Path) -> Result<usize, ConnectError> {
     Ok(count)
 }
 
-/// Is there such an adapter?
-pub(crate) fn has_adapter(name: &str) -> bool {
-    ADAPTERS.iter().any(|(known, _)| *known == name)
-}
-
 /// Every connector, by name.
 #[must_use]
 pub fn catalogue() -> &'static [ConnectorInfo] {
@@ -142,12 +129,7 @@ pub fn catalogue() -> &'static [ConnectorInfo] {
 pub fn open(name: &str, settings: ConnectorSettings) -> Result<Box<dyn Connector>, ConnectError> {
     let (info, manifest) = entry(name)?;
     settings.check(info)?;
-    let adapter = manifest.adapter.as_ref();
-    let coded = adapter.and_then(|wanted| ADAPTERS.iter().find(|(known, _)| known == wanted));
-    match coded {
-        Some((_, open)) => open(info, &settings),
-        None => declared::open(info, manifest, &settings),
-    }
+    declared::open(info, manifest, &settings)
 }
 
 /// The manifest of a connector.

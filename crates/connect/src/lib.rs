@@ -17,7 +17,6 @@
 //! | [`catalogue`](mod@catalogue) | every connector there is, and how one is opened |
 //! | [`http`] | the only way out: bounded in time, size, tries and hosts |
 //! | [`normalise`] | from what a source said to canonical fields, with problems |
-//! | `tripletex` | the adapter of one vendor that a manifest alone cannot describe |
 //!
 //! # How to read with one
 //!
@@ -59,7 +58,6 @@ pub mod manifest;
 pub mod normalise;
 mod pointer;
 pub mod settings;
-mod tripletex;
 pub mod webhook;
 pub mod writing;
 mod xml;

@@ -83,6 +83,39 @@ impl Pointer {
         })
     }
 
+    /// The ways of names to it and to the members that it chooses by, with slashes between: what
+    /// a vendor that lets fields be chosen at any depth is asked for.
+    pub(crate) fn ways(&self) -> Vec<String> {
+        let (mut ways, mut way) = (Vec::new(), String::new());
+        for step in &self.steps {
+            match step {
+                // A place in a list is no name.
+                Step::Name(name) if name.parse::<usize>().is_ok() => {}
+                Step::Name(name) => {
+                    if !way.is_empty() {
+                        way.push('/');
+                    }
+                    way.push_str(name);
+                }
+                Step::Choose(member, _) => ways.push(format!("{way}/{member}")),
+            }
+        }
+        if !way.is_empty() {
+            ways.push(way);
+        }
+        ways
+    }
+
+    /// Its names, where it is made of names of members alone.
+    pub(crate) fn plain_names(&self) -> Option<Vec<String>> {
+        (self.of.is_none()).then_some(())?;
+        let name = |step: &Step| match step {
+            Step::Name(name) if name.parse::<usize>().is_err() => Some(name.clone()),
+            _ => None,
+        };
+        self.steps.iter().map(name).collect()
+    }
+
     /// What stands there.
     pub(crate) fn find<'a>(&self, tree: &'a Json) -> Option<&'a Json> {
         self.steps.iter().try_fold(tree, |at, step| match step {
@@ -208,6 +241,18 @@ mod tests {
             (Some("department"), Some("head"))
         );
         assert_eq!(Pointer::parse("/urn:x:y").unwrap().of(), None);
+    }
+
+    #[test]
+    fn its_ways_name_what_is_read_and_what_is_chosen_by() {
+        let ways = |text: &str| Pointer::parse(text).unwrap().ways();
+        assert_eq!(ways("/name/given"), ["name/given"]);
+        assert_eq!(ways("/teams/0/name"), ["teams/name"]);
+        assert_eq!(
+            ways("/emails[type=work]/address"),
+            ["emails/type", "emails/address"]
+        );
+        assert!(ways("").is_empty());
     }
 
     #[test]

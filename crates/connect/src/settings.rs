@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use crate::error::{ConnectError, ErrorKind};
 use crate::http::{Pause, TokioPause};
-use crate::manifest::{ConnectorInfo, Input};
+use crate::manifest::{ConnectorInfo, Input, is_between};
 
 /// One organisation's settings and secrets for a connector, with the time that
 /// the connector lives by.
@@ -115,8 +115,7 @@ impl ConnectorSettings {
     /// Names what is missing, unknown or not allowed; never a value of a secret.
     pub fn check(&self, info: &ConnectorInfo) -> Result<(), ConnectError> {
         check_names(info, "secret", &info.secrets, self.secrets.keys())?;
-        let own =
-            (self.settings.keys()).filter(|name| !(info.mappable && name.starts_with(MAP_PREFIX)));
+        let own = (self.settings.keys()).filter(|name| !name.starts_with(MAP_PREFIX));
         check_names(info, "setting", &info.settings, own)?;
         for (field, _) in self.changed_fields() {
             field.parse::<Field>().map_err(|error| {
@@ -136,6 +135,14 @@ impl ConnectorSettings {
                 return Err(bad_value(
                     &input.name,
                     &format!("one of: {}", input.values.join(", ")),
+                ));
+            }
+            if let Some([least, most]) = input.between
+                && !is_between(value, [least, most])
+            {
+                return Err(bad_value(
+                    &input.name,
+                    &format!("a whole number from {least} to {most}"),
                 ));
             }
         }

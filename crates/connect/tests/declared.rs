@@ -63,6 +63,10 @@ fn bamboo_answers(request: &Request) -> Raw {
         return Raw::new(401, &[], "");
     }
     match request.path.as_str() {
+        "/v2/api/v1/company_information" => Raw::json(
+            200,
+            &json!({"legalName": "Nordlys AS", "displayName": "Nordlys"}),
+        ),
         "/v2/api/v1/reports/custom" => Raw::json(200, &report()),
         "/v2/api/v1/employees/directory" => Raw::new(
             403,
@@ -92,7 +96,9 @@ fn bamboo_answers(request: &Request) -> Raw {
 async fn bamboohr_reads_the_company_by_one_report() {
     let vendor = Vendor::start(bamboo_answers).await;
     let connector = bamboo(&vendor, &[]);
-    assert_eq!(connector.account().await.unwrap().id, "nordlys");
+    let account = connector.account().await.unwrap();
+    assert_eq!(account.id, "Nordlys AS");
+    assert_eq!(account.name.as_deref(), Some("Nordlys"));
     let (evidence, records) = read(&*connector, FieldScope::all()).await;
     assert_eq!(evidence.level, EvidenceLevel::Whole);
     assert!(
@@ -765,4 +771,103 @@ async fn a_page_that_fails_ends_a_read_by_cursor_without_proof() {
     assert_eq!(evidence.level, EvidenceLevel::None);
     assert!(!evidence.complete && evidence.has(DoubtKind::PageFailed));
     assert!(records.len() >= 2, "what was handed over stays");
+}
+
+/// A report of many people, from the first to the last, cut off where `until` says.
+fn long_report(people: usize, until: Option<usize>) -> Raw {
+    let rows: Vec<Value> = (1..=people)
+        .map(|id| {
+            json!({"id": id.to_string(), "firstName": format!("Åse{id} 🙂"), "status": "Active",
+                "lastChanged": "2025-01-01T08:00:00+00:00"})
+        })
+        .collect();
+    let whole = json!({"fields": [], "employees": rows, "title": "Muster"}).to_string();
+    match until {
+        Some(until) => {
+            let cut: String = whole.chars().take(until).collect();
+            Raw::with_length(200, &[], &cut, whole.len())
+        }
+        None => Raw::new(200, &[], &whole),
+    }
+}
+
+async fn long_vendor(
+    report: impl Fn(usize) -> Raw + Send + Sync + 'static,
+) -> (Vendor, Box<dyn Connector>) {
+    let asked = AtomicUsize::new(0);
+    let vendor = Vendor::start(move |request| match request.path.as_str() {
+        "/v2/api/v1/reports/custom" => report(asked.fetch_add(1, Ordering::SeqCst)),
+        _ => bamboo_answers(request),
+    })
+    .await;
+    let connector = bamboo(&vendor, &[]);
+    (vendor, connector)
+}
+
+#[tokio::test]
+async fn a_long_answer_is_read_row_by_row_as_one() {
+    let (vendor, connector) = long_vendor(|_| long_report(1_700, None)).await;
+    let (evidence, records) = read(&*connector, FieldScope::all()).await;
+    assert_eq!(
+        (evidence.read, records.len(), evidence.pages),
+        (1_700, 1_700, 1)
+    );
+    assert_eq!(evidence.level, EvidenceLevel::Whole);
+    assert_eq!(
+        records[1_699].fields.text(Field::GivenName),
+        Some("Åse1700 🙂")
+    );
+    assert_eq!(vendor.requests_to("/api/v1/reports/custom").len(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_is_asked_for_again_and_nobody_comes_twice() {
+    let (vendor, connector) =
+        long_vendor(|asked| long_report(1_700, (asked < 2).then_some(60_000 + asked * 30_000)))
+            .await;
+    let (evidence, records) = read(&*connector, FieldScope::all()).await;
+    assert_eq!((evidence.read, records.len()), (1_700, 1_700));
+    assert_eq!(evidence.doubts, []);
+    assert_eq!(evidence.level, EvidenceLevel::Whole);
+    assert_eq!(vendor.requests_to("/api/v1/reports/custom").len(), 3);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_for_good_proves_nothing_of_those_behind() {
+    let (vendor, connector) = long_vendor(|_| long_report(1_700, Some(90_000))).await;
+    let (evidence, records) = read(&*connector, FieldScope::all()).await;
+    assert!(
+        !records.is_empty() && records.len() < 1_700,
+        "{}",
+        records.len()
+    );
+    assert_eq!(evidence.level, EvidenceLevel::None);
+    assert!(!evidence.complete);
+    assert_eq!(evidence.doubts[0].kind, DoubtKind::PageFailed);
+    assert!(evidence.doubts[0].detail.contains("http.truncated_body"));
+    assert_eq!(vendor.requests_to("/api/v1/reports/custom").len(), 5);
+}
+
+#[tokio::test]
+async fn an_answer_without_the_list_is_no_empty_company() {
+    for body in ["{}", r#"{"employees": null}"#, "[]", "<html>"] {
+        let (_vendor, connector) = long_vendor(move |_| Raw::new(200, &[], body)).await;
+        let request = ReadRequest::new(FieldScope::all(), jiff::civil::date(2025, 1, 1));
+        let error = connector.read(&request, &mut Vec::new()).await.unwrap_err();
+        let code = error.code();
+        assert!(
+            matches!(code, "bamboohr.unexpected_answer" | "http.not_json"),
+            "{body}: {code}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_company_that_names_itself_nowhere_is_known_by_its_address() {
+    let vendor = Vendor::start(|request| match request.path.as_str() {
+        "/v2/api/v1/company_information" => Raw::json(200, &json!({"phone": null})),
+        _ => bamboo_answers(request),
+    })
+    .await;
+    assert_eq!(bamboo(&vendor, &[]).account().await.unwrap().id, "nordlys");
 }

@@ -97,7 +97,7 @@ async fn neither_traces_nor_errors_repeat_people_or_secrets() {
     }
     let traced = traces.text();
     // The net is in place: what may be told is there.
-    assert!(traced.contains("path=\"/employee\""), "{traced}");
+    assert!(traced.contains("path=\"/v2/employee\""), "{traced}");
     assert!(spoken.contains("tripletex.refused"), "{spoken}");
     for text in [&traced, &spoken] {
         for silent in [

@@ -1,4 +1,4 @@
-//! The Tripletex adapter against the simulator, over real HTTP: whole reads,
+//! The connector for Tripletex against the simulator, over real HTTP: whole reads,
 //! every fault, and every exchange held against the vendor's contract.
 
 // Tests and their helpers; what did not run is said on standard output.

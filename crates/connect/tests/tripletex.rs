@@ -1,4 +1,4 @@
-//! The Tripletex adapter against answers made by hand in the vendor's shape:
+//! The connector for Tripletex against answers made by hand in the vendor's shape:
 //! what a simulator of whole companies does not do.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // tests and their helpers
@@ -266,7 +266,7 @@ async fn sessions_that_are_refused_for_good_end_the_read_with_a_doubt() {
     assert_eq!(doubts(&evidence), [DoubtKind::PageFailed]);
     assert_eq!(
         evidence.doubts[0].detail,
-        "rows from 2: tripletex.unauthorized at GET /employee, status 401, request request-7"
+        "rows from 2: tripletex.unauthorized at GET /v2/employee, status 401, request request-7"
     );
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value as Json};
@@ -118,6 +120,7 @@ struct Session {
     token: Pointer,
     lifetime: Option<i64>,
     expires_in: Option<Pointer>,
+    expires: Option<Template>,
     send: Send,
 }
 
@@ -324,6 +327,7 @@ fn one(
                 .compiling
                 .pointer(&path.name("expires_in"), pointer, &[])
         });
+        let expires = (session.expires.as_ref()).and_then(|text| below.text("expires", text));
         let mut sending = Making {
             compiling: below.compiling,
             path: path.name("send"),
@@ -345,6 +349,7 @@ fn one(
                 token: token?,
                 lifetime: session.lifetime_seconds,
                 expires_in,
+                expires,
                 send: send?,
             })))
         })());
@@ -689,6 +694,11 @@ impl Authenticator {
                 &answer,
             )
         })?;
+        if let Some(expires) = &session.expires {
+            let until = trees.needed(expires)?;
+            let until = instant(until.expose_secret()).ok_or_else(no_instant)?;
+            return Ok(Token::until(SecretString::from(token), until));
+        }
         let told = session
             .expires_in
             .as_ref()
@@ -704,6 +714,24 @@ fn refused(answer: &Answer, refusals: &Refusals) -> ConnectError {
         200..=299 | 400 | 401 | 403 | 404 | 422 => refusals.token_refused(answer),
         _ => refusals.error(answer),
     }
+}
+
+/// An instant, or the beginning of a day in UTC.
+fn instant(text: &str) -> Option<Timestamp> {
+    let day = || {
+        let day: jiff::civil::Date = text.parse().ok()?;
+        Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    };
+    text.parse().ok().or_else(day)
+}
+
+fn no_instant() -> ConnectError {
+    ConnectError::new(
+        ErrorKind::Settings,
+        "manifest.expression",
+        "what the manifest says of a session's end is no instant and no day",
+        "report it with the connector's name and version",
+    )
 }
 
 fn seconds(value: &Json) -> Option<i64> {

@@ -34,6 +34,14 @@ impl Token {
         Self { value, dead_from }
     }
 
+    /// A token that is dead from an instant on, which was chosen with time to spare.
+    pub(super) const fn until(value: SecretString, dead_from: Timestamp) -> Self {
+        Self {
+            value,
+            dead_from: Some(dead_from),
+        }
+    }
+
     fn is_alive(&self, clock: &dyn Clock) -> bool {
         self.dead_from.is_none_or(|dead| clock.now() < dead)
     }

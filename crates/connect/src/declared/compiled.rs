@@ -1,8 +1,10 @@
 //! A manifest, compiled for the settings of one connection.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use muster_model::Field;
+use muster_model::{ExternalId, Field};
+use regex::Regex;
 use serde_json::Value as Json;
 
 use super::call::CompiledCall;
@@ -13,8 +15,13 @@ use super::refusal::Refusals;
 use super::writing::CompiledWrite;
 use crate::authentication::{self, CompiledAuthentication};
 use crate::expression::{Expression, Template};
-use crate::manifest::{ById, Call, Company, Discovery, Join, Mapping, Path, People, Per};
+use crate::manifest::{
+    ById, Call, Company, Discovery, Join, Mapping, Path, People, Per, RightsList,
+};
 use crate::pointer::Pointer;
+
+/// Bytes of a compiled pattern.
+const LARGEST_PATTERN: usize = 64 * 1024;
 
 /// What can be run.
 pub(crate) struct Compiled {
@@ -41,6 +48,15 @@ pub(super) struct CompiledList {
     pub(super) paging: CompiledPaging,
 }
 
+impl CompiledList {
+    /// The way of names to its rows, where the list is one answer that can be read
+    /// row by row.
+    pub(super) fn streams(&self) -> Option<Vec<String>> {
+        let is_one = self.paging.is_one_answer() && !self.keyed;
+        is_one.then(|| self.rows.plain_names()).flatten()
+    }
+}
+
 /// A list of people.
 pub(super) struct CompiledPeople {
     pub(super) list: CompiledList,
@@ -50,6 +66,7 @@ pub(super) struct CompiledPeople {
     pub(super) removed: Option<Expression>,
     pub(super) adds: bool,
     pub(super) always: Vec<String>,
+    pub(super) bookkeeping: Arc<[String]>,
 }
 
 /// What numbers the revisions of a row.
@@ -80,17 +97,36 @@ pub(super) enum By {
     Expression(Expression),
 }
 
+impl By {
+    /// What of the row it needs: ways of names.
+    pub(super) fn ways(&self) -> Vec<String> {
+        match self {
+            Self::Id => Vec::new(),
+            Self::Pointer(pointer) => pointer.ways(),
+            Self::Expression(expression) => expression.reads("row").map(str::to_owned).collect(),
+        }
+    }
+}
+
 /// The company behind the credentials.
 pub(super) struct CompiledCompany {
     pub(super) request: Option<CompiledCall>,
     pub(super) id: CompanyId,
+    pub(super) otherwise: Option<Template>,
     pub(super) name: Option<Pointer>,
     pub(super) rights: Option<Pointer>,
+    pub(super) rights_list: Option<CompiledRights>,
+}
+
+/// The credential's rights as a list of their own.
+pub(super) struct CompiledRights {
+    pub(super) list: CompiledList,
+    pub(super) right: Pointer,
 }
 
 /// Where its id is.
 pub(super) enum CompanyId {
-    Answer(Pointer),
+    Answer(Vec<Pointer>),
     Template(Template),
 }
 
@@ -99,6 +135,10 @@ pub(super) struct CompiledById {
     pub(super) request: CompiledCall,
     pub(super) rows: Pointer,
     pub(super) id: Option<Pointer>,
+    /// What an id of this vendor looks like.
+    pub(super) ids: Option<Regex>,
+    pub(super) only: Option<Expression>,
+    pub(super) count: Option<Pointer>,
     pub(super) batch: usize,
     pub(super) gone: Option<(u16, Vec<String>)>,
     pub(super) whole_row: bool,
@@ -112,6 +152,23 @@ pub(super) struct CompiledDiscovery {
     pub(super) label: Option<Pointer>,
     pub(super) kind: Option<Pointer>,
     pub(super) narrows: bool,
+}
+
+impl CompiledById {
+    /// Those of these ids that can be this vendor's.
+    pub(super) fn own<'a>(&self, ids: &'a [ExternalId]) -> Vec<&'a ExternalId> {
+        let known = |id: &&ExternalId| match &self.ids {
+            Some(pattern) => pattern.is_match(id.as_str()),
+            None => true,
+        };
+        ids.iter().filter(known).collect()
+    }
+
+    /// Does an answer hold as many rows as it says?
+    pub(super) fn is_counted(&self, answer: &Json, rows: usize) -> bool {
+        let said = (self.count.as_ref()).and_then(|count| count.find(answer)?.as_u64());
+        said.is_none_or(|said| said == rows as u64)
+    }
 }
 
 /// Compiles everything; what cannot be is among the flaws. `changed` are the
@@ -197,7 +254,7 @@ pub(super) fn compile(
 fn of_pages(more: &[&'static str]) -> Vec<&'static str> {
     let mut variables = GENERAL.to_vec();
     variables.extend([
-        "page", "offset", "size", "cursor", "wanted", "read_at", "since",
+        "page", "offset", "size", "cursor", "wanted", "selected", "read_at", "since",
     ]);
     variables.extend(more);
     variables
@@ -245,6 +302,7 @@ fn people(compiling: &mut Compiling<'_>, path: &Path, written: &People) -> Optio
         removed,
         adds: written.adds,
         always: written.always.clone(),
+        bookkeeping: written.bookkeeping.clone().into(),
     })
 }
 
@@ -302,12 +360,27 @@ fn company(compiling: &mut Compiling<'_>, written: &Company) -> Option<CompiledC
     let request = (written.request.as_ref())
         .map(|call| CompiledCall::compile(compiling, &path.name("request"), call, &GENERAL));
     let id = match &request {
-        Some(_) => compiling
-            .pointer(&path.name("id"), &written.id, &[])
-            .map(CompanyId::Answer),
-        None => compiling
-            .template(&path.name("id"), &written.id, &GENERAL)
-            .map(CompanyId::Template),
+        Some(_) => {
+            let before = compiling.flaws.len();
+            let pointers = match written.id.0.as_slice() {
+                // One that stands alone has the place of the text.
+                [one] => (compiling.pointer(&path.name("id"), one, &[]).into_iter()).collect(),
+                _ => compiling.pointers(&path.name("id"), &written.id, &[]),
+            };
+            (compiling.flaws.len() == before).then_some(CompanyId::Answer(pointers))
+        }
+        None => {
+            let text = written.id.0.first().map_or("", String::as_str);
+            compiling
+                .template(&path.name("id"), text, &GENERAL)
+                .map(CompanyId::Template)
+        }
+    };
+    let otherwise = (written.otherwise.as_ref())
+        .and_then(|text| compiling.template(&path.name("otherwise"), text, &GENERAL));
+    let rights_list = match &written.rights_list {
+        Some(written) => Some(rights_list(compiling, &path.name("rights_list"), written)?),
+        None => None,
     };
     let mut pointer = |name: &str, text: &Option<String>| {
         compiling.pointer(&path.name(name), text.as_ref()?, &[])
@@ -322,14 +395,34 @@ fn company(compiling: &mut Compiling<'_>, written: &Company) -> Option<CompiledC
             None => None,
         },
         id: id?,
+        otherwise,
         name,
         rights,
+        rights_list,
+    })
+}
+
+fn rights_list(
+    compiling: &mut Compiling<'_>,
+    path: &Path,
+    written: &RightsList,
+) -> Option<CompiledRights> {
+    let of_list = (&written.request, written.rows.as_str(), false);
+    Some(CompiledRights {
+        list: list(
+            compiling,
+            path,
+            of_list,
+            (&written.paging, true),
+            &["company"],
+        )?,
+        right: compiling.pointer(&path.name("right"), &written.right, &[])?,
     })
 }
 
 fn by_id(compiling: &mut Compiling<'_>, path: &Path, written: &ById) -> Option<CompiledById> {
     let mut variables = GENERAL.to_vec();
-    variables.extend(["id", "ids", "wanted"]);
+    variables.extend(["id", "ids", "wanted", "selected"]);
     let request = CompiledCall::compile(
         compiling,
         &path.name("request"),
@@ -350,10 +443,28 @@ fn by_id(compiling: &mut Compiling<'_>, path: &Path, written: &ById) -> Option<C
             "say where the id stands in a row: id",
         );
     }
+    let only = (written.only.as_ref()).and_then(|text| {
+        compiling.expression(&path.name("only"), text, &["row", "setting", "today"])
+    });
+    let count =
+        (written.count.as_ref()).and_then(|text| compiling.pointer(&path.name("count"), text, &[]));
+    let ids = written.ids.as_ref().and_then(|pattern| {
+        let built = regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
+            .size_limit(LARGEST_PATTERN)
+            .build();
+        if built.is_err() {
+            let message = "this is no pattern; whole numbers are [0-9]+";
+            compiling.flaw(&path.name("ids"), "manifest.pattern", message);
+        }
+        built.ok()
+    });
     Some(CompiledById {
         request: request?,
         rows: rows?,
         id,
+        ids,
+        only,
+        count,
         batch: written.batch.clamp(1, 1000),
         gone: written
             .gone

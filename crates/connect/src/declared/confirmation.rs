@@ -17,12 +17,14 @@ use crate::http::Answer;
 pub(super) async fn confirm(
     vendor: &Vendor,
     by_id: &CompiledById,
+    always: &[String],
     ids: &[ExternalId],
     concurrent: usize,
 ) -> Result<BTreeMap<ExternalId, Confirmation>, ConnectError> {
+    let ids = by_id.own(ids);
     let batches: Vec<_> = ids
         .chunks(by_id.batch)
-        .map(|ids| batch(vendor, by_id, ids))
+        .map(|ids| batch(vendor, by_id, always, ids))
         .collect();
     let answered = futures::stream::iter(batches)
         .buffered(concurrent)
@@ -51,20 +53,36 @@ type Answers = Vec<(ExternalId, Confirmation)>;
 async fn batch(
     vendor: &Vendor,
     by_id: &CompiledById,
-    ids: &[ExternalId],
+    always: &[String],
+    ids: &[&ExternalId],
 ) -> Result<Answers, ConnectError> {
+    // Nothing is asked for of people but whether they are there.
+    let variables = (Variables::default())
+        .with("wanted", always.to_vec())
+        .with("selected", always.to_vec());
     match (by_id.batch, ids) {
-        (1, [id]) => one(vendor, by_id, id).await,
-        (_, ids) => many(vendor, by_id, ids).await,
+        (1, [id]) => one(vendor, by_id, variables, id).await,
+        (_, ids) => many(vendor, by_id, variables, ids).await,
     }
+}
+
+/// Is it the row of somebody who is there? An error when that cannot be told.
+fn is_there(vendor: &Vendor, by_id: &CompiledById, row: &Json) -> Result<bool, ()> {
+    let Some(only) = &by_id.only else {
+        return Ok(true);
+    };
+    let general = vendor.general(None);
+    let scope = general.scope().with("row", row);
+    only.holds(&scope).map_err(|_| ())
 }
 
 async fn one(
     vendor: &Vendor,
     by_id: &CompiledById,
+    variables: Variables,
     asked: &ExternalId,
 ) -> Result<Answers, ConnectError> {
-    let variables = Variables::default().with("id", asked.as_str());
+    let variables = variables.with("id", asked.as_str());
     let answer = vendor.ask(&by_id.request, &variables).await?;
     if is_gone(vendor, by_id, &answer) {
         return Ok(vec![(asked.clone(), Confirmation::NotThere)]);
@@ -79,7 +97,13 @@ async fn one(
         None => (!row.is_null()).then(|| asked.as_str().to_owned()),
     });
     Ok(match said {
-        Some(said) if said == asked.as_str() => vec![(asked.clone(), Confirmation::Present)],
+        Some(said) if said == asked.as_str() => {
+            match is_there(vendor, by_id, row.unwrap_or(&Json::Null)) {
+                Ok(true) => vec![(asked.clone(), Confirmation::Present)],
+                Ok(false) => vec![(asked.clone(), Confirmation::NotThere)],
+                Err(()) => Vec::new(),
+            }
+        }
         _ => Vec::new(),
     })
 }
@@ -96,12 +120,13 @@ pub(super) fn is_gone(vendor: &Vendor, by_id: &CompiledById, answer: &Answer) ->
 async fn many(
     vendor: &Vendor,
     by_id: &CompiledById,
-    batch: &[ExternalId],
+    variables: Variables,
+    batch: &[&ExternalId],
 ) -> Result<Answers, ConnectError> {
     let asked: BTreeSet<String> = batch.iter().map(|id| id.as_str().to_owned()).collect();
     let ids: Vec<String> = asked.iter().cloned().collect();
     let answer = vendor
-        .call(&by_id.request, &Variables::default().with("ids", ids), None)
+        .call(&by_id.request, &variables.with("ids", ids), None)
         .await?;
     let rows = match by_id.rows.find(&answer.json) {
         Some(Json::Array(rows)) => rows.as_slice(),
@@ -116,10 +141,20 @@ async fn many(
     let pointer = by_id.id.as_ref();
     let present: Option<BTreeSet<String>> =
         rows.iter().map(|row| id(pointer?.find(row)?)).collect();
-    // Somebody in it who was not asked for: it is no answer to the question.
-    let Some(present) = present.filter(|present| present.is_subset(&asked)) else {
+    // Somebody in it who was not asked for, or fewer than it says: it is no answer to the question.
+    let counted = by_id.is_counted(&answer.json, rows.len());
+    let Some(mut present) = present.filter(|present| counted && present.is_subset(&asked)) else {
+        tracing::warn!(ids = batch.len(), "an answer confirms nothing");
         return Ok(Vec::new());
     };
+    for row in rows {
+        let Ok(there) = is_there(vendor, by_id, row) else {
+            return Ok(Vec::new());
+        };
+        if !there && let Some(id) = pointer.and_then(|pointer| id(pointer.find(row)?)) {
+            present.remove(&id);
+        }
+    }
     Ok((batch.iter())
         .map(|id| {
             let there = present.contains(id.as_str());
@@ -128,7 +163,7 @@ async fn many(
             } else {
                 Confirmation::NotThere
             };
-            (id.clone(), answer)
+            ((*id).clone(), answer)
         })
         .collect())
 }

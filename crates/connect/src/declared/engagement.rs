@@ -20,6 +20,8 @@ use crate::pointer::Pointer;
 /// How rows become engagements.
 pub(crate) struct CompiledEngagements {
     rows: Option<Pointer>,
+    needed: bool,
+    empty_is_silence: bool,
     only: Option<Expression>,
     id: Option<CompiledMapping>,
     kind: Option<CompiledMapping>,
@@ -34,6 +36,7 @@ pub(crate) struct CompiledEngagements {
 
 struct CompiledPeriods {
     rows: Pointer,
+    needed: bool,
     only: Option<Expression>,
     from: CompiledMapping,
     order: Option<CompiledMapping>,
@@ -86,6 +89,7 @@ impl CompiledEngagements {
             variables.extend(&of_periods);
             Some(CompiledPeriods {
                 rows: compiling.pointer(&path.name("rows"), &periods.rows, &of_periods)?,
+                needed: periods.needed,
                 only: match &periods.only {
                     Some(only) => {
                         Some(compiling.expression(&path.name("only"), only, &variables)?)
@@ -106,6 +110,8 @@ impl CompiledEngagements {
         });
         Self {
             rows: rows.and_then(|rows| compiling.pointer(&path.name("rows"), rows, joins)),
+            needed: written.needed,
+            empty_is_silence: written.empty_is_silence,
             only: (written.only.as_ref())
                 .and_then(|only| compiling.expression(&path.name("only"), only, &variables)),
             id,
@@ -124,9 +130,17 @@ impl CompiledEngagements {
         self.rows.is_some()
     }
 
+    /// Does a scope ask for anything of them? Of a list, each of its terms is such a thing.
+    pub(super) fn is_meant(&self, scope: &FieldScope) -> bool {
+        let mut terms =
+            (self.terms.iter()).chain(self.periods.iter().flat_map(|periods| &periods.terms));
+        super::record::speaks_of_employment(scope)
+            || (self.has_rows() && terms.any(|(field, _)| scope.has(*field)))
+    }
+
     /// The names that a vendor is asked for.
     pub(super) fn asks(&self, scope: &FieldScope) -> Vec<&str> {
-        if !super::record::speaks_of_employment(scope) {
+        if !self.is_meant(scope) {
             return Vec::new();
         }
         let mut names = Vec::new();
@@ -138,8 +152,53 @@ impl CompiledEngagements {
         names
     }
 
+    /// The same at any depth, of what is in scope.
+    pub(super) fn ways(&self, scope: &FieldScope) -> Vec<String> {
+        if !self.is_meant(scope) {
+            return Vec::new();
+        }
+        let own = self.dates().into_iter().flatten();
+        let terms = |terms: &[(Field, CompiledMapping)]| -> Vec<String> {
+            let used = terms.iter().filter(|(field, _)| scope.has(*field));
+            used.flat_map(|(_, mapping)| mapping.ways()).collect()
+        };
+        let mut ways: Vec<String> = own.flat_map(CompiledMapping::ways).collect();
+        ways.extend(terms(&self.terms));
+        let mut of_person = Vec::new();
+        if let Some(periods) = &self.periods {
+            let mut below = periods.from.ways();
+            below.extend(periods.order.iter().flat_map(CompiledMapping::ways));
+            below.extend(terms(&periods.terms));
+            let list = periods.rows.ways();
+            match periods.rows.of() {
+                None => ways.extend(under(&list, below)),
+                Some("person") => of_person = under(&list, below),
+                Some(_) => {}
+            }
+        }
+        match &self.rows {
+            Some(rows) if rows.of().is_none() => of_person.extend(under(&rows.ways(), ways)),
+            Some(_) => {}
+            None => of_person.extend(ways),
+        }
+        of_person
+    }
+
+    /// What is read of each, but for its terms.
+    const fn dates(&self) -> [&Option<CompiledMapping>; 7] {
+        [
+            &self.id,
+            &self.kind,
+            &self.status,
+            &self.start_date,
+            &self.end_date,
+            &self.end_reason,
+            &self.primary,
+        ]
+    }
+
     pub(super) fn needs(&self, tree: &str, scope: &FieldScope) -> bool {
-        super::record::speaks_of_employment(scope)
+        self.is_meant(scope)
             && (self
                 .rows
                 .as_ref()
@@ -152,18 +211,7 @@ impl CompiledEngagements {
     }
 
     fn mappings(&self) -> impl Iterator<Item = &CompiledMapping> {
-        [
-            &self.id,
-            &self.kind,
-            &self.status,
-            &self.start_date,
-            &self.end_date,
-            &self.end_reason,
-            &self.primary,
-        ]
-        .into_iter()
-        .flatten()
-        .chain(self.terms.iter().map(|(_, mapping)| mapping))
+        (self.dates().into_iter().flatten()).chain(self.terms.iter().map(|(_, mapping)| mapping))
     }
 
     /// The engagements of a person; `None` when the source does not show its list.
@@ -172,8 +220,13 @@ impl CompiledEngagements {
         reader: &mut EngagementReader<'_, '_>,
         person: &Trees<'_>,
     ) -> Option<Vec<Engagement>> {
-        let rows = person.find(self.rows.as_ref()?)?;
-        let mut engagements = Vec::new();
+        let rows = person.find(self.rows.as_ref()?);
+        if self.needed && rows.is_none_or(Json::is_null) {
+            *reader.whole = false;
+            return None;
+        }
+        let rows = rows?;
+        let mut engagements: Vec<Engagement> = Vec::new();
         for row in as_list(rows) {
             let trees = below(person, row, "person");
             if let Some(only) = &self.only {
@@ -198,6 +251,14 @@ impl CompiledEngagements {
             };
             engagements.push(self.one(reader, id, &trees));
         }
+        if engagements.is_empty() && self.empty_is_silence {
+            return None;
+        }
+        // In one order, whatever the vendor's: the same people have the same digest.
+        engagements.sort_by(|one, two| {
+            let start = |engagement: &Engagement| engagement.start_date.value().copied();
+            (start(one), &one.id).cmp(&(start(two), &two.id))
+        });
         Some(engagements)
     }
 
@@ -224,7 +285,11 @@ impl CompiledEngagements {
 
 impl CompiledPeriods {
     fn read(&self, reader: &mut EngagementReader<'_, '_>, engagement: &Trees<'_>) -> Vec<Period> {
-        let Some(rows) = engagement.find(&self.rows) else {
+        let rows = engagement.find(&self.rows);
+        if self.needed && !rows.is_some_and(Json::is_array) {
+            *reader.whole = false;
+        }
+        let Some(rows) = rows else {
             return Vec::new();
         };
         // One a day: of several that begin together, the greatest counts.
@@ -376,7 +441,10 @@ impl EngagementReader<'_, '_> {
             return Stated::Absent;
         };
         match mapping.said(trees) {
-            Said::Absent => Stated::Absent,
+            Said::Absent => {
+                *self.whole &= !mapping.needed;
+                Stated::Absent
+            }
             Said::None => Stated::Null,
             Said::Unreadable(code, fault) => {
                 self.unreadable(field, code, fault.words());
@@ -481,6 +549,16 @@ fn terms(
                 CompiledMapping::compile(compiling, &path.name(name), mapping, trees),
             )
         })
+        .collect()
+}
+
+/// Ways below a list.
+fn under(list: &[String], below: Vec<String>) -> Vec<String> {
+    let Some(list) = list.last() else {
+        return below;
+    };
+    (below.into_iter())
+        .map(|way| format!("{list}/{way}"))
         .collect()
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::compiled::{CompanyId, CompiledCompany};
+use super::compiled::{CompanyId, CompiledCompany, CompiledRights};
 use super::not_made;
 use super::reading::id;
 use super::vendor::{Variables, Vendor};
@@ -23,13 +23,21 @@ pub(super) async fn account(
     };
     let tree = answer.as_ref().map_or(&Json::Null, |answer| &answer.json);
     let found = match &company.id {
-        CompanyId::Answer(pointer) => pointer.find(tree).and_then(id),
+        CompanyId::Answer(pointers) => {
+            (pointers.iter()).find_map(|pointer| id(pointer.find(tree)?))
+        }
         CompanyId::Template(template) => {
             let general = vendor.general(None);
             template
                 .render(&general.scope(), Escape::None)
                 .map_err(not_made)?
         }
+    };
+    let found = match (found.filter(|id| !id.trim().is_empty()), &company.otherwise) {
+        (None, Some(otherwise)) => otherwise
+            .render(&vendor.general(None).scope(), Escape::None)
+            .map_err(not_made)?,
+        (found, _) => found,
     };
     let Some(id) = found.filter(|id| !id.trim().is_empty()) else {
         let error = match &answer {
@@ -49,6 +57,10 @@ pub(super) async fn account(
         .name
         .as_ref()
         .and_then(|pointer| pointer.find(tree)?.as_str());
+    let own_list = match &company.rights_list {
+        Some(list) => rights_of(vendor, list, tree).await?,
+        None => None,
+    };
     let rights = company.rights.as_ref().and_then(|pointer| {
         let list = pointer.find(tree)?.as_array()?;
         let rights: BTreeSet<String> = list.iter().filter_map(super::reading::id).collect();
@@ -59,6 +71,32 @@ pub(super) async fn account(
         name: name
             .filter(|name| !name.trim().is_empty())
             .map(str::to_owned),
-        rights,
+        rights: rights.or(own_list),
     })
+}
+
+/// The rights as a list of their own; unknown to credentials that may not see them.
+async fn rights_of(
+    vendor: &Vendor,
+    rights: &CompiledRights,
+    company: &Json,
+) -> Result<Option<BTreeSet<String>>, ConnectError> {
+    let mut found = Some(BTreeSet::new());
+    let variables = Variables::default().with("company", company.clone());
+    let read = vendor
+        .all(&rights.list, &variables, None, |row| {
+            match (rights.right.find(&row).and_then(id), &mut found) {
+                (Some(right), Some(known)) => {
+                    known.insert(right);
+                }
+                // A row that names none: what the others name is not all.
+                _ => found = None,
+            }
+        })
+        .await;
+    match read {
+        Ok(()) => Ok(found),
+        Err(error) if error.kind() == ErrorKind::Rights => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -19,6 +19,8 @@ pub(super) struct Joiner<'a> {
     /// Those that the scope needs, with what was read before.
     joins: Vec<(&'a CompiledJoin, HashMap<String, Json>)>,
     names: Vec<String>,
+    /// Lists that could not be read, each with the reason.
+    failed: Vec<String>,
 }
 
 /// Rows with what was joined to them.
@@ -32,7 +34,7 @@ impl<'a> Joiner<'a> {
     /// Reads the lists that the scope needs.
     pub(super) async fn prepare(reader: &Reader<'a>) -> Result<Self, ConnectError> {
         let mut joins = Vec::new();
-        let mut names = Vec::new();
+        let (mut names, mut failed) = (Vec::new(), Vec::new());
         for join in &reader.compiled.joins {
             if !reader
                 .compiled
@@ -42,13 +44,31 @@ impl<'a> Joiner<'a> {
                 continue;
             }
             let known = match join.per {
-                Per::Read => known(reader, join).await?,
+                Per::Read => match known(reader, join).await {
+                    Ok(known) => known,
+                    Err(error) if join.optional && error.is_of_one_answer() => {
+                        tracing::warn!(code = error.code(), join = join.name, "not joined");
+                        failed.push(format!("{}: {}", join.name, error.in_short()));
+                        HashMap::new()
+                    }
+                    Err(error) => return Err(error),
+                },
                 Per::Batch | Per::Person => HashMap::new(),
             };
             joins.push((join, known));
             names.push(join.name.clone());
         }
-        Ok(Self { joins, names })
+        Ok(Self {
+            joins,
+            names,
+            failed,
+        })
+    }
+
+    /// The lists that could not be read, each with the reason: nothing that would
+    /// come from them is said of anybody.
+    pub(super) fn failed(&self) -> &[String] {
+        &self.failed
     }
 
     /// The names of the joined trees, in the order of [`Row::joined`].

@@ -23,6 +23,9 @@ pub(crate) struct CompiledMapping {
     pub(super) country: Vec<Pointer>,
     pub(super) address: Option<AddressParts>,
     asks: Vec<String>,
+    empty_is_none: bool,
+    /// Of an employment, without which the record is not whole.
+    pub(super) needed: bool,
 }
 
 /// The parts of an address.
@@ -173,6 +176,8 @@ impl CompiledMapping {
             country: compiling.pointers(&path.name("country"), &source.country, trees),
             address,
             asks: source.asks.clone(),
+            empty_is_none: source.empty_is_none,
+            needed: source.needed,
         }
     }
 
@@ -181,16 +186,7 @@ impl CompiledMapping {
         if !self.asks.is_empty() {
             return self.asks.iter().map(String::as_str).collect();
         }
-        let mut pointers: Vec<&Pointer> = self.from.iter().chain(&self.country).collect();
-        if let Some(parts) = &self.address {
-            pointers.extend(&parts.lines);
-            pointers.extend(
-                [&parts.postal_code, &parts.city, &parts.country]
-                    .into_iter()
-                    .flatten(),
-            );
-        }
-        let mut names: Vec<&str> = (pointers.into_iter())
+        let mut names: Vec<&str> = (self.pointers().into_iter())
             .filter(|pointer| pointer.of().is_none())
             .filter_map(Pointer::first_name)
             .collect();
@@ -200,8 +196,22 @@ impl CompiledMapping {
         names
     }
 
-    /// Which joined trees it needs.
-    pub(super) fn needs(&self, tree: &str) -> bool {
+    /// The same at any depth: ways of names with slashes between.
+    pub(super) fn ways(&self) -> Vec<String> {
+        if !self.asks.is_empty() {
+            return self.asks.clone();
+        }
+        let mut ways: Vec<String> = (self.pointers().into_iter())
+            .filter(|pointer| pointer.of().is_none())
+            .flat_map(Pointer::ways)
+            .collect();
+        if let Some((_, expression)) = &self.value {
+            ways.extend(expression.reads("row").map(str::to_owned));
+        }
+        ways
+    }
+
+    fn pointers(&self) -> Vec<&Pointer> {
         let mut pointers: Vec<&Pointer> = self.from.iter().chain(&self.country).collect();
         if let Some(parts) = &self.address {
             pointers.extend(&parts.lines);
@@ -211,6 +221,12 @@ impl CompiledMapping {
                     .flatten(),
             );
         }
+        pointers
+    }
+
+    /// Which joined trees it needs.
+    pub(super) fn needs(&self, tree: &str) -> bool {
+        let pointers = self.pointers();
         pointers.iter().any(|pointer| pointer.of() == Some(tree))
             || (self.value.as_ref()).is_some_and(|(_, expression)| expression.names(tree))
     }
@@ -234,6 +250,7 @@ impl CompiledMapping {
             .filter_map(|pointer| trees.find(pointer))
             .find(|value| is_filled(value) && !self.is_absent(value));
         let mut value = match (&self.value, found) {
+            (None, None) if self.empty_is_none && self.is_empty(trees) => return Said::None,
             (None, None) => return Said::Absent,
             (None, Some(found)) => Cow::Borrowed(found),
             (Some((text, expression)), found) => {
@@ -276,6 +293,12 @@ impl CompiledMapping {
             }
         }
         Said::Value(value)
+    }
+
+    /// Does something stand there that is empty?
+    fn is_empty(&self, trees: &Trees<'_>) -> bool {
+        let mut found = self.from.iter().filter_map(|pointer| trees.find(pointer));
+        found.any(|value| !is_filled(value))
     }
 
     fn is_absent(&self, value: &Json) -> bool {

@@ -8,6 +8,7 @@
 //! | `call` | a request |
 //! | `vendor` | requests with their proof, pages of a list |
 //! | `paging` | how pages follow each other, and how the end is known |
+//! | `streaming` | a list that is one answer, row by row |
 //! | `reading` | everybody, page by page, with the evidence |
 //! | `joining` | what is joined to people: small lists, requests for each |
 //! | `derived` | trees made of a row and of what was joined |
@@ -35,6 +36,7 @@ mod paging;
 mod reading;
 mod record;
 mod refusal;
+mod streaming;
 mod trial;
 mod vendor;
 mod writing;
@@ -293,7 +295,11 @@ impl Connector for Declared {
         ids: &[ExternalId],
     ) -> Result<BTreeMap<ExternalId, Confirmation>, ConnectError> {
         match &self.compiled.by_id {
-            Some(by_id) => confirmation::confirm(&self.vendor, by_id, ids, self.concurrent).await,
+            Some(by_id) => {
+                let always = self.compiled.people.first().map(|people| &people.always);
+                let always = always.map_or(&[] as &[String], Vec::as_slice);
+                confirmation::confirm(&self.vendor, by_id, always, ids, self.concurrent).await
+            }
             // Nothing was answered, and nothing is proved.
             None => Ok(BTreeMap::new()),
         }
@@ -382,6 +388,7 @@ impl Declared {
             rules,
             concurrent: self.concurrent,
             wanted,
+            selected: (self.compiled.mapping).selects(&request.fields, &self.compiled.joins),
             read_at: self.read_at(),
         })
     }

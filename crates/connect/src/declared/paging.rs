@@ -28,6 +28,10 @@ pub(crate) struct CompiledPaging {
     parameter: Option<String>,
     size_parameter: Option<String>,
     carried: Carrier,
+    /// The rows that the answer says it skipped.
+    begins: Option<Pointer>,
+    /// The rows that the answer says its page has.
+    count: Option<Pointer>,
     total: Option<Total>,
 }
 
@@ -97,6 +101,8 @@ pub(crate) struct Turn {
     pub(crate) next: Option<At>,
     /// The vendor's total.
     pub(crate) total: Option<u64>,
+    /// Does the page hold as many rows as it says?
+    pub(crate) counted: bool,
 }
 
 impl CompiledPaging {
@@ -125,10 +131,15 @@ impl CompiledPaging {
             parameter: None,
             size_parameter: None,
             carried: Carrier::Query,
+            begins: None,
+            count: None,
             total: None,
         };
         if let Some(offset) = &written.offset {
             let path = path.name("offset");
+            made.begins = (offset.begins.as_ref())
+                .and_then(|begins| compiling.pointer(&path.name("begins"), begins, &[]));
+            made.count = count(compiling, &path.name("end"), &offset.end);
             made.size = size(compiling, &path, Some(&offset.size));
             made.parameter.clone_from(&offset.parameter);
             made.size_parameter.clone_from(&offset.size_parameter);
@@ -138,6 +149,7 @@ impl CompiledPaging {
             made.kind = Kind::Offset(EndRule::compile(compiling, &path.name("end"), end, true));
         } else if let Some(page) = &written.page {
             let path = path.name("page");
+            made.count = count(compiling, &path.name("end"), &page.end);
             made.size = size(compiling, &path, page.size.as_ref());
             made.parameter.clone_from(&page.parameter);
             made.size_parameter.clone_from(&page.size_parameter);
@@ -195,6 +207,11 @@ impl CompiledPaging {
             Kind::Page { first, .. } => At::Page(*first),
             _ => At::First,
         }
+    }
+
+    /// Is the whole list one answer?
+    pub(super) const fn is_one_answer(&self) -> bool {
+        matches!(self.kind, Kind::None)
     }
 
     /// Rows wanted on a page.
@@ -257,6 +274,13 @@ impl CompiledPaging {
                 answer.headers.get(name)?.to_str().ok()?.trim().parse().ok()
             }
         });
+        let said = |pointer: &Option<Pointer>| number(pointer.as_ref()?.find(&answer.json)?);
+        if let (At::Offset(asked), Some(begun)) = (at, said(&self.begins))
+            && *asked != begun
+        {
+            return Err(TurnError::OtherPage);
+        }
+        let counted = said(&self.count).is_none_or(|count| count == rows);
         let numbers = Numbers::new(at, self.size, rows, seen);
         let scope = numbers.scope(&answer.json).with("setting", settings);
         let next = match &self.kind {
@@ -307,7 +331,11 @@ impl CompiledPaging {
                 None => None,
             },
         };
-        Ok(Turn { next, total })
+        Ok(Turn {
+            next,
+            total,
+            counted,
+        })
     }
 }
 
@@ -318,6 +346,8 @@ pub(crate) enum TurnError {
     Expression(Fault),
     /// The answer says that there is more, and not where.
     NoNext,
+    /// The answer says that it is another page.
+    OtherPage,
 }
 
 impl TurnError {
@@ -326,6 +356,7 @@ impl TurnError {
         match self {
             Self::Expression(fault) => fault.words(),
             Self::NoNext => "the answer says that there is more, and not where",
+            Self::OtherPage => "the answer is another page than the one asked for",
         }
     }
 }
@@ -443,6 +474,14 @@ fn size(compiling: &mut Compiling<'_>, path: &Path, written: Option<&String>) ->
         compiling.flaw(&path, "manifest.size", "a size is a number from 1 to 10000");
     }
     size
+}
+
+fn count(
+    compiling: &mut Compiling<'_>,
+    path: &Path,
+    written: &crate::manifest::End,
+) -> Option<Pointer> {
+    compiling.pointer(&path.name("count"), written.count.as_ref()?, &[])
 }
 
 fn total(

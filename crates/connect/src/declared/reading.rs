@@ -13,10 +13,12 @@ use super::compiled::{Compiled, CompiledPeople, Revision};
 use super::joining::{Joined, Joiner};
 use super::paging::At;
 use super::record::Row;
-use super::vendor::{Page, Variables, Vendor};
+use super::streaming::{Broken, RowStream};
+use super::vendor::{Page, Variables, Vendor, told};
 use crate::connector::{Progress, ReadRequest, RecordSink};
-use crate::error::ConnectError;
+use crate::error::{ConnectError, ErrorKind};
 use crate::expression::Scope;
+use crate::http::{MOST_TRIES, back_off};
 use crate::normalise::Rules;
 
 /// Failed pages in a row after which the vendor is taken to be down.
@@ -37,6 +39,8 @@ pub(super) struct Reader<'a> {
     pub(super) concurrent: usize,
     /// Fields that the vendor is asked for, where it lets them be chosen.
     pub(super) wanted: Vec<String>,
+    /// The same at any depth: ways of names with slashes between.
+    pub(super) selected: Vec<String>,
     /// When the read began, for vendors that show everything as of an instant.
     pub(super) read_at: Timestamp,
 }
@@ -53,6 +57,8 @@ struct Reading<'a, 's> {
     before: HashSet<String>,
     /// Ids of this list that one before had.
     passed: HashSet<String>,
+    /// Is a body read once more, so that whoever came before is passed over?
+    passing: bool,
     total: Option<u64>,
     /// The first answer has come.
     begun: bool,
@@ -74,6 +80,10 @@ impl Reader<'_> {
         sink: &mut dyn RecordSink,
     ) -> Result<Evidence, ConnectError> {
         let joiner = Joiner::prepare(self).await?;
+        let mut evidence = evidence;
+        for failed in joiner.failed() {
+            evidence.doubt(DoubtKind::PageFailed, failed);
+        }
         let mut reading = Reading {
             reader: self,
             joiner,
@@ -82,6 +92,7 @@ impl Reader<'_> {
             seen: HashSet::new(),
             before: HashSet::new(),
             passed: HashSet::new(),
+            passing: false,
             begun: false,
             total: None,
         };
@@ -105,14 +116,18 @@ impl Reader<'_> {
     }
 
     pub(super) fn variables(&self, people: &CompiledPeople) -> Variables {
-        let mut wanted = people.always.clone();
-        for name in &self.wanted {
-            if !wanted.contains(name) {
-                wanted.push(name.clone());
+        let with_always = |names: &[String]| {
+            let mut wanted = people.always.clone();
+            for name in names {
+                if !wanted.contains(name) {
+                    wanted.push(name.clone());
+                }
             }
-        }
+            wanted
+        };
         Variables::default()
-            .with("wanted", wanted)
+            .with("wanted", with_always(&self.wanted))
+            .with("selected", with_always(&self.selected))
             .with("read_at", self.read_at.to_string())
             .with("since", self.request.since.map(|since| since.to_string()))
     }
@@ -122,9 +137,15 @@ impl Reading<'_, '_> {
     async fn list(&mut self, people: &CompiledPeople) -> Result<Ended, ConnectError> {
         let reader = self.reader;
         let variables = reader.variables(people);
+        self.passing = false;
         if people.adds {
             self.before.clone_from(&self.seen);
             self.passed.clear();
+        }
+        if reader.vendor.http.speaks_json()
+            && let Some(way) = people.list.streams()
+        {
+            return self.streamed(people, &way, &variables).await;
         }
         let paging = &people.list.paging;
         let fetch = |at: At, seen: u64| {
@@ -149,6 +170,12 @@ impl Reading<'_, '_> {
                     turn,
                     at: told,
                 }) => {
+                    if !turn.counted {
+                        self.doubt(
+                            DoubtKind::PageFailed,
+                            "a page holds another number of rows than it says",
+                        );
+                    }
                     if !self.begun {
                         self.begun = true;
                         told.into_iter().for_each(|at| self.sink.began(at));
@@ -160,6 +187,7 @@ impl Reading<'_, '_> {
                     let stuck = turn.next.as_ref() == Some(&at);
                     let next = turn.next.filter(|_| !stuck);
                     self.total = total;
+                    self.evidence.pages += 1;
                     let brought_new = match next {
                         Some(next) => {
                             let (taken, fetched) =
@@ -206,13 +234,104 @@ impl Reading<'_, '_> {
         Ok(Ended { whole, rows, total })
     }
 
+    /// Reads a list that is one answer, row by row. A body that breaks is asked for
+    /// again, and whoever came before is passed over: what was handed over stays good.
+    async fn streamed(
+        &mut self,
+        people: &CompiledPeople,
+        way: &[String],
+        variables: &Variables,
+    ) -> Result<Ended, ConnectError> {
+        let vendor = self.reader.vendor;
+        let mut rows = 0;
+        let mut tried = 1;
+        loop {
+            let today = Some(self.reader.request.today);
+            let opened = vendor
+                .rows(&people.list, way.to_vec(), variables, today)
+                .await;
+            let broken = match opened {
+                Ok(stream) => match self.drained(people, stream, &mut rows).await? {
+                    Ok(()) => {
+                        return Ok(Ended {
+                            whole: true,
+                            rows,
+                            total: None,
+                        });
+                    }
+                    Err(error) => {
+                        let again = matches!(
+                            error.kind(),
+                            ErrorKind::Unavailable | ErrorKind::Unreachable
+                        );
+                        (error, again && tried < MOST_TRIES)
+                    }
+                },
+                // Tried often enough before it came here.
+                Err(error) => (error, false),
+            };
+            match broken {
+                (error, true) => {
+                    tracing::info!(code = error.code(), tried, "a body broke; asking again");
+                    vendor.http.pause(back_off(tried)).await;
+                    tried += 1;
+                    self.before.clone_from(&self.seen);
+                    self.passing = true;
+                }
+                (error, false) if self.evidence.pages == 0 => return Err(error),
+                (error, false) => {
+                    self.failed(&At::First, &error);
+                    return Ok(Ended {
+                        whole: false,
+                        rows,
+                        total: None,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Takes the rows of a body as they come; the inner error is the body's.
+    async fn drained(
+        &mut self,
+        people: &CompiledPeople,
+        mut stream: RowStream,
+        rows: &mut u64,
+    ) -> Result<Result<(), ConnectError>, ConnectError> {
+        if !self.begun {
+            self.begun = true;
+            let at = told(&stream.headers);
+            at.into_iter().for_each(|at| self.sink.began(at));
+        }
+        let mut batch = stream.next().await;
+        while let Some(taken) = batch.take() {
+            self.evidence.pages = self.evidence.pages.max(1);
+            *rows += taken.len() as u64;
+            let (next, taken) = futures::join!(stream.next(), self.take(people, taken));
+            taken?;
+            batch = next;
+        }
+        let place = stream.place.clone();
+        match stream.end().await {
+            Ok(()) => {}
+            Err(Broken::NoList) if self.reader.vendor.lists_may_be_missing => {}
+            Err(Broken::NoList) => {
+                let refusals = &self.reader.vendor.refusals;
+                return Ok(Err(refusals.no_list().at(place)));
+            }
+            Err(Broken::Error(error)) => return Ok(Err(error.at(place))),
+        }
+        // An answer without anybody is one too.
+        self.evidence.pages = self.evidence.pages.max(1);
+        Ok(Ok(()))
+    }
+
     /// Takes a page; tells whether it brought anybody new.
     async fn take(
         &mut self,
         people: &CompiledPeople,
         page: Vec<Json>,
     ) -> Result<bool, ConnectError> {
-        self.evidence.pages += 1;
         let reader = self.reader;
         let general = reader.vendor.general(Some(reader.request.today));
         let scope = general.scope();
@@ -224,7 +343,7 @@ impl Reading<'_, '_> {
                 self.doubt(DoubtKind::PageFailed, "a row without an id");
                 continue;
             };
-            if people.adds && self.before.contains(&id) {
+            if (people.adds || self.passing) && self.before.contains(&id) {
                 // Here they only show that the list goes on.
                 brought_new |= self.passed.insert(id);
                 continue;
@@ -348,6 +467,7 @@ impl CompiledPeople {
         Ok(Some(Row {
             id,
             tree,
+            bookkeeping: self.bookkeeping.clone(),
             joined: Vec::new(),
             derived: Vec::new(),
             whole: true,

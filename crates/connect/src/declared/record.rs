@@ -1,14 +1,18 @@
 //! From a row to a source record.
 
+use std::sync::Arc;
+
 use muster_model::engagement::{Engagement, EngagementStatus};
 use muster_model::values::Country;
 use muster_model::{ExternalId, Field, Presence, Raw, Said as Stated, SourceRecord, Value};
 use serde_json::Value as Json;
 
+use super::compiled::CompiledJoin;
 use super::compiling::Compiling;
 use super::derived::{self, Derived};
 use super::engagement::{CompiledEngagements, EngagementReader};
 use super::mapping::{CompiledMapping, Said, Trees};
+use super::reading::id;
 use crate::connector::FieldScope;
 use crate::expression::Scope;
 use crate::manifest::Path;
@@ -35,6 +39,8 @@ pub(crate) struct RecordMapping {
 pub(crate) struct Row {
     pub(crate) id: String,
     pub(crate) tree: Json,
+    /// Members that say nothing of the person.
+    pub(crate) bookkeeping: Arc<[String]>,
     /// Joined trees by name, in the order of the manifest.
     pub(crate) joined: Vec<Json>,
     /// Trees made of all that, in the order of the manifest.
@@ -138,6 +144,30 @@ impl RecordMapping {
         names
     }
 
+    /// The same at any depth, for vendors that let members of members be chosen: ways of names
+    /// with slashes between. What rows are joined by is among them.
+    pub(super) fn selects(&self, scope: &FieldScope, joins: &[CompiledJoin]) -> Vec<String> {
+        let mut ways: Vec<String> = Vec::new();
+        for (_, mapping) in self.in_scope(scope) {
+            ways.extend(mapping.ways());
+        }
+        if scope.has(Field::Custom) {
+            for (_, mapping) in &self.custom {
+                ways.extend(mapping.ways());
+            }
+        }
+        if let Some(engagements) = &self.engagements {
+            ways.extend(engagements.ways(scope));
+        }
+        for derived in self.derived_for(scope) {
+            ways.extend(derived.made.reads("row").map(str::to_owned));
+        }
+        for join in joins.iter().filter(|join| self.needs(&join.name, scope)) {
+            ways.extend(join.by.ways());
+        }
+        ways
+    }
+
     /// Is a joined tree needed for this scope?
     pub(super) fn needs(&self, tree: &str, scope: &FieldScope) -> bool {
         self.reaches(tree, scope)
@@ -162,7 +192,7 @@ impl RecordMapping {
         &'a self,
         scope: &'a FieldScope,
     ) -> impl Iterator<Item = &'a (Field, CompiledMapping)> {
-        let of_employment = speaks_of_employment(scope);
+        let of_employment = self.is_employment_meant(scope);
         self.fields.iter().filter(move |(field, _)| {
             scope.has(*field)
                 || (of_employment
@@ -171,6 +201,11 @@ impl RecordMapping {
                         Field::StartDate | Field::EndDate | Field::EmploymentStatus
                     ))
         })
+    }
+
+    fn is_employment_meant(&self, scope: &FieldScope) -> bool {
+        speaks_of_employment(scope)
+            || (self.engagements.as_ref()).is_some_and(|list| list.is_meant(scope))
     }
 
     /// Makes the trees of a row that the scope needs.
@@ -246,7 +281,7 @@ impl RecordMapping {
                 draft.value(Field::Custom, Value::Map(custom));
             }
         }
-        if speaks_of_employment(fields) {
+        if self.is_employment_meant(fields) {
             let mut reader = EngagementReader {
                 draft: &mut draft,
                 scope: fields,
@@ -278,12 +313,27 @@ impl RecordMapping {
 /// What the vendor said of the row, as one text: the same as long as the vendor
 /// says the same.
 fn words(row: &Row) -> String {
-    let mut words = row.tree.to_string();
+    let mut words = match row.bookkeeping.is_empty() {
+        true => row.tree.to_string(),
+        false => without(&row.tree, &row.bookkeeping).to_string(),
+    };
     for joined in &row.joined {
         words.push('\n');
         words.push_str(&joined.to_string());
     }
     words
+}
+
+/// A tree without members of these names, at any depth.
+fn without(tree: &Json, names: &[String]) -> Json {
+    match tree {
+        Json::Object(members) => (members.iter())
+            .filter(|(name, _)| !names.contains(name))
+            .map(|(name, value)| (name.clone(), without(value, names)))
+            .collect(),
+        Json::Array(values) => values.iter().map(|one| without(one, names)).collect(),
+        value => value.clone(),
+    }
 }
 
 /// Does a scope ask for anything of an employment?
@@ -341,7 +391,7 @@ pub(super) fn put(
         Field::Country => draft.country(said),
         Field::Address => draft.address(&[said], None, None, None),
         // Nobody is their own manager.
-        Field::ManagerExternalId if said.and_then(Json::as_str) == Some(own_id) => {}
+        Field::ManagerExternalId if said.and_then(id).as_deref() == Some(own_id) => {}
         field => draft.text(field, said),
     }
 }

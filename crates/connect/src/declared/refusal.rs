@@ -3,6 +3,8 @@
 //! The text of a refusal can repeat what was sent or what is stored, so only
 //! the vendor's own code is taken over, and only if it looks like one.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use super::compiling::Compiling;
@@ -17,6 +19,7 @@ pub(crate) struct Refusals {
     name: String,
     title: String,
     codes: Vec<Pointer>,
+    words: BTreeMap<String, String>,
     rules: Vec<CompiledRule>,
 }
 
@@ -48,6 +51,7 @@ impl Refusals {
             name: manifest.name.clone(),
             title: manifest.title.clone(),
             codes: compiling.pointers(&path.name("code"), &manifest.errors.code, &[]),
+            words: manifest.errors.words.clone(),
             rules,
         }
     }
@@ -63,6 +67,7 @@ impl Refusals {
             name: name.to_owned(),
             title: title.to_owned(),
             codes: Vec::new(),
+            words: BTreeMap::new(),
             rules: Vec::new(),
         }
     }
@@ -140,12 +145,20 @@ impl Refusals {
         let said = rule.and_then(|rule| rule.say.clone());
         let mut what = said.unwrap_or_else(|| format!("{} {what}", self.title));
         if let Some(code) = self.code(answer) {
-            what = format!("{what} (its code {code})");
+            what = format!("{what}{}", self.told(&code));
         }
         let advice = rule.and_then(|rule| rule.next.clone());
         let next = advice.unwrap_or_else(|| next.to_owned());
         ConnectError::new(kind, format!("{}.{word}", self.name), what, next)
             .at(answer.place.clone())
+    }
+
+    /// A code, with what it means.
+    fn told(&self, code: &str) -> String {
+        match self.words.get(code) {
+            Some(words) => format!(" (its code {code}: {words})"),
+            None => format!(" (its code {code})"),
+        }
     }
 
     /// The error of a refusal to give a token or session.
@@ -154,7 +167,7 @@ impl Refusals {
         let standard = answer.json.get("error").and_then(Json::as_str);
         let standard = standard.filter(|code| is_code(code)).map(str::to_owned);
         let code = self.code(answer).or(standard);
-        let code = code.map_or_else(String::new, |code| format!(" (its code {code})"));
+        let code = code.map_or_else(String::new, |code| self.told(&code));
         ConnectError::new(
             ErrorKind::Credentials,
             format!("{}.token_refused", self.name),
@@ -162,6 +175,16 @@ impl Refusals {
             "enter the credentials again, and check the rights that the connector's notes list",
         )
         .at(answer.place.clone())
+    }
+
+    /// The error of an answer in which the list is missing.
+    pub(super) fn no_list(&self) -> ConnectError {
+        ConnectError::new(
+            ErrorKind::Answer,
+            format!("{}.unexpected_answer", self.name),
+            "the answer holds no list",
+            "check the base address and the settings; if they are right, report it with the request id",
+        )
     }
 
     /// The error of an answer that is not what the manifest describes.

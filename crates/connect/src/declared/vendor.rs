@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use reqwest::Url;
+use reqwest::header::HeaderMap;
 use serde_json::Value as Json;
 
 use super::call::CompiledCall;
@@ -13,10 +14,11 @@ use super::general::General;
 use super::not_made;
 use super::paging::{At, Numbers, Turn};
 use super::refusal::Refusals;
+use super::streaming::RowStream;
 use crate::authentication::Authenticator;
 use crate::error::ConnectError;
 use crate::expression::{Escape, Scope, Template};
-use crate::http::{Answer, HttpClient, Request};
+use crate::http::{Answer, HttpClient, Opened, Request, truncated};
 use crate::manifest::{Carrier, Meaning};
 
 /// New proofs taken for one call before its refusal is believed.
@@ -51,11 +53,17 @@ impl Variables {
         self
     }
 
-    fn add_to<'a>(&'a self, scope: &mut Scope<'a>) {
+    pub(super) fn add_to<'a>(&'a self, scope: &mut Scope<'a>) {
         for (name, value) in &self.0 {
             scope.set(name, value);
         }
     }
+}
+
+/// When it was answered, by the vendor's clock.
+pub(super) fn told(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = headers.get(reqwest::header::DATE)?.to_str().ok()?;
+    Some(jiff::fmt::rfc2822::parse(date).ok()?.timestamp())
 }
 
 impl Vendor {
@@ -181,15 +189,39 @@ impl Vendor {
             .paging
             .turn(at, asked, answer, count, seen + count, &self.settings)
             .map_err(|error| ConnectError::from(error).at(answer.place.clone()))?;
-        let date = answer.headers.get(reqwest::header::DATE);
-        let at = date
-            .and_then(|date| jiff::fmt::rfc2822::parse(date.to_str().ok()?).ok())
-            .map(|at| at.timestamp());
+        let at = told(&answer.headers);
         Ok(Page { rows, turn, at })
     }
 
-    /// Sends with a proof; one that is refused is taken anew.
+    /// Begins to read a list that is one answer, row by row.
+    pub(super) async fn rows(
+        &self,
+        list: &CompiledList,
+        way: Vec<String>,
+        variables: &Variables,
+        today: Option<Date>,
+    ) -> Result<RowStream, ConnectError> {
+        let general = self.general(today);
+        let mut scope = general.scope();
+        variables.add_to(&mut scope);
+        let request = list.request.request(self.http.base(), &scope)?;
+        match self.opened(request, true).await? {
+            Opened::Whole(answer) => Err(self.refusals.error(&answer)),
+            Opened::Body(body) => Ok(RowStream::begin(*body, way)),
+        }
+    }
+
+    /// Sends with a proof.
     async fn send(&self, request: Request) -> Result<Answer, ConnectError> {
+        match self.opened(request, false).await? {
+            Opened::Whole(answer) => Ok(*answer),
+            // It was not asked for.
+            Opened::Body(body) => Err(truncated().at(body.place)),
+        }
+    }
+
+    /// Sends with a proof; one that is refused is taken anew.
+    async fn opened(&self, request: Request, streaming: bool) -> Result<Opened, ConnectError> {
         let mut request = request;
         let general = self.general(None);
         for (name, value) in &self.headers {
@@ -206,10 +238,16 @@ impl Vendor {
                 .authenticator
                 .prove(request.clone(), &self.http, &self.refusals)
                 .await?;
-            let answer = self.http.send(&proved).await?;
+            let opened = match streaming {
+                true => self.http.open(&proved).await?,
+                false => Opened::Whole(Box::new(self.http.send(&proved).await?)),
+            };
+            let Opened::Whole(answer) = opened else {
+                return Ok(opened);
+            };
             let refused = self.refusals.meaning(&answer) == Some(Meaning::Credentials);
             if !refused || !proof.can_be_renewed() || renewed == MOST_NEW_PROOFS {
-                return Ok(answer);
+                return Ok(Opened::Whole(answer));
             }
             tracing::info!(
                 path = answer.place.path,

@@ -10,6 +10,7 @@ use cel::common::ast::operators as op;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use muster_model::values::{Country, Phone};
 use regex::Regex;
 use serde_json::Value as Json;
 
@@ -18,7 +19,7 @@ use super::evaluate::{LONGEST_TEXT, bounded};
 
 /// Every function with the numbers of arguments that it takes, the value before
 /// the dot included.
-const FUNCTIONS: [(&str, usize, usize); 46] = [
+const FUNCTIONS: [(&str, usize, usize); 48] = [
     (op::CONDITIONAL, 3, 3),
     (op::LOGICAL_AND, 2, 2),
     (op::LOGICAL_OR, 2, 2),
@@ -65,6 +66,8 @@ const FUNCTIONS: [(&str, usize, usize); 46] = [
     ("min", 1, 1),
     ("max", 1, 1),
     ("encode", 1, 1),
+    ("nested", 1, 1),
+    ("national", 2, 2),
 ];
 
 /// Is there such a function, with that many arguments?
@@ -149,6 +152,8 @@ pub(super) fn apply<'a>(
                 .collect();
             made_text(parts.join(between))?
         }
+        // Without a country, or another's, a number keeps its calling code.
+        ("national", [number, country]) if country.is_null() => (**number).clone(),
         // Everything below is null when one of its arguments is.
         (_, arguments) if arguments.iter().any(|argument| argument.is_null()) => Json::Null,
         (op::ADD, [one, two]) => match (&**one, &**two) {
@@ -223,6 +228,22 @@ pub(super) fn apply<'a>(
         ("upper", [one]) => made_text(text_of(one)?.to_uppercase())?,
         ("trim", [one]) => Json::String(text_of(one)?.trim().to_owned()),
         ("base64", [one]) => made_text(STANDARD.encode(text_of(one)?))?,
+        ("nested", [one]) => {
+            let Json::Array(ways) = &**one else {
+                return Err(Fault::Kind);
+            };
+            let mut tree = Selection::default();
+            for way in ways {
+                tree.add(text_of(way)?)?;
+            }
+            made_text(tree.written())?
+        }
+        ("national", [number, country]) => {
+            let number = text_of(number)?;
+            let country = Country::parse_either(text_of(country)?).ok();
+            let made = country.and_then(|country| national(number, country));
+            Json::String(made.unwrap_or_else(|| number.to_owned()))
+        }
         ("encode", [one]) => made_text(super::template::percent_encoded(text_of(one)?))?,
         ("split", [of, at]) => {
             let (of, at) = (text_of(of)?, text_of(at)?);
@@ -371,6 +392,57 @@ fn whole(part: f64) -> Result<Json, Fault> {
     } else {
         Err(Fault::Limit)
     }
+}
+
+/// Depth of a selection.
+const DEEPEST_SELECTION: usize = 16;
+
+/// Members that are asked for, each with those of its own.
+#[derive(Default)]
+struct Selection(Vec<(String, Selection)>);
+
+impl Selection {
+    /// Adds a way of names with slashes between.
+    fn add(&mut self, way: &str) -> Result<(), Fault> {
+        if way.split('/').count() > DEEPEST_SELECTION {
+            return Err(Fault::Limit);
+        }
+        let mut at = self;
+        for name in way.split('/') {
+            let known = at.0.iter().position(|(known, _)| known == name);
+            let place = known.unwrap_or(at.0.len());
+            if known.is_none() {
+                at.0.push((name.to_owned(), Self::default()));
+            }
+            let Some((_, below)) = at.0.get_mut(place) else {
+                return Err(Fault::Limit);
+            };
+            at = below;
+        }
+        Ok(())
+    }
+
+    /// `id,department(id,name)`
+    fn written(&self) -> String {
+        let parts: Vec<String> = (self.0.iter())
+            .map(|(name, below)| match below.0.is_empty() {
+                true => name.clone(),
+                false => format!("{name}({})", below.written()),
+            })
+            .collect();
+        parts.join(",")
+    }
+}
+
+/// A number as it is dialled in a country; `None` when it is another country's.
+fn national(e164: &str, country: Country) -> Option<String> {
+    let digits = e164.strip_prefix('+')?;
+    // Calling codes have one to three digits (ITU-T E.164).
+    (1..=3).find_map(|length| {
+        let national = digits.get(length..)?;
+        let read = Phone::parse(national, Some(country)).ok()?;
+        (read.e164() == e164).then(|| national.to_owned())
+    })
 }
 
 /// Milliseconds since 1970 of OData's `/Date(…)/`.

@@ -11,7 +11,7 @@
 //!
 //! | Limit | Value | Why |
 //! |---|---|---|
-//! | length of an expression | 2,000 characters | a longer one wants to be an adapter |
+//! | length of an expression | 2,000 characters | a longer one wants to be two |
 //! | depth | 32 | nobody reads more |
 //! | steps of one evaluation | 50,000 | a few milliseconds |
 //! | a text | 64 KiB | no field is longer |
@@ -315,6 +315,14 @@ mod tests {
             ("json('{\"a\": [1]}').a[0]", json!(1)),
             ("substring('Hansen', 0, 3)", json!("Han")),
             ("max(['2024-01-01', '2025-01-01'])", json!("2025-01-01")),
+            (
+                "nested(['id', 'a', 'a/b', 'c/d/e', 'a/f', 'id'])",
+                json!("id,a(b,f),c(d(e))"),
+            ),
+            ("national('+4741234567', 'NO')", json!("41234567")),
+            ("national('+4520123456', 'NO')", json!("+4520123456")),
+            ("national('+4741234567', row.nothing)", json!("+4741234567")),
+            ("national(row.nothing, 'NO')", json!(null)),
         ] {
             assert_eq!(run(text, &row), Ok(expected), "{text}");
         }

@@ -16,6 +16,7 @@ use super::dialect::{Dialect, Speech, Verdict};
 use super::pause::Pause;
 use super::request::{Body, Request, Target};
 use super::retry::{LONGEST_WAIT, MOST_TRIES, asked_wait, back_off};
+use super::streaming::{Opened, Streaming};
 use crate::budget::Budget;
 use crate::error::{ConnectError, ErrorKind, Place};
 use crate::expression::percent_encoded;
@@ -23,6 +24,9 @@ use crate::xml::{self, NotXml};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// The longest that a body may come for that is read row by row: a million people,
+/// with a receiver that stores each.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
 const MOST_REDIRECTS: usize = 3;
 const USER_AGENT: &str = concat!("muster/", env!("CARGO_PKG_VERSION"));
@@ -42,7 +46,7 @@ pub struct HttpClient {
 /// What one try came to.
 enum Try {
     /// An answer, of success or refusal.
-    Answered(Box<Answer>),
+    Answered(Opened),
     /// Worth another try, after the wait that the vendor asks for.
     Again(ConnectError, Option<Duration>),
     /// Not worth one.
@@ -117,10 +121,37 @@ impl HttpClient {
     /// `http.timeout`, `http.unreachable`, `http.not_json`, `http.not_xml`,
     /// `http.body_too_large`, `http.redirected`, `http.other_host`.
     pub async fn send(&self, request: &Request) -> Result<Answer, ConnectError> {
+        match self.tried(request, false).await? {
+            Opened::Whole(answer) => Ok(*answer),
+            // It was not asked for.
+            Opened::Body(body) => Err(truncated().at(body.place)),
+        }
+    }
+
+    /// The same, but a body of success is read by the caller while it comes; what
+    /// breaks it is the caller's to try again.
+    ///
+    /// # Errors
+    /// As [`HttpClient::send`].
+    pub(crate) async fn open(&self, request: &Request) -> Result<Opened, ConnectError> {
+        self.tried(request, true).await
+    }
+
+    /// Does the vendor write JSON?
+    pub(crate) fn speaks_json(&self) -> bool {
+        self.dialect.speaks == Speech::Json
+    }
+
+    /// Waits.
+    pub(crate) async fn pause(&self, wait: Duration) {
+        self.pause.pause(wait).await;
+    }
+
+    async fn tried(&self, request: &Request, streaming: bool) -> Result<Opened, ConnectError> {
         let mut tried = 1;
         loop {
-            let (error, asked) = match self.try_once(request).await {
-                Try::Answered(answer) => return Ok(*answer),
+            let (error, asked) = match self.try_once(request, streaming).await {
+                Try::Answered(opened) => return Ok(opened),
                 Try::GivenUp(error) => return Err(error),
                 Try::Again(error, asked) => (error, asked),
             };
@@ -162,9 +193,10 @@ impl HttpClient {
         self.dialect.throttled_wait.or(limit)
     }
 
-    async fn try_once(&self, request: &Request) -> Try {
+    async fn try_once(&self, request: &Request, streaming: bool) -> Try {
         let mut place = request.place();
         let builder = match self.prepared(request) {
+            Ok(builder) if streaming => builder.timeout(STREAM_TIMEOUT),
             Ok(builder) => builder,
             Err(error) => return Try::GivenUp(error.at(place)),
         };
@@ -190,6 +222,13 @@ impl HttpClient {
         }
         self.mind_what_is_left(response.headers());
         let headers = response.headers().clone();
+        if streaming && status.is_success() && status != StatusCode::NO_CONTENT {
+            return Try::Answered(Opened::Body(Box::new(Streaming {
+                headers,
+                place,
+                response,
+            })));
+        }
         let body = match read_body(response, &place).await {
             Ok(body) => body,
             // What a refusal says beside its status helps, but is not needed.
@@ -214,7 +253,7 @@ impl HttpClient {
         };
         let judged = self.dialect.judge.as_ref().and_then(|judge| judge(&answer));
         match judged.unwrap_or_else(|| by_status(status)) {
-            Verdict::Final => Try::Answered(Box::new(answer)),
+            Verdict::Final => Try::Answered(Opened::Whole(Box::new(answer))),
             verdict => {
                 // The vendor's own header stands on every answer and counts the
                 // seconds of its period: it asks for a wait only with throttling.
@@ -373,12 +412,7 @@ fn request_id(headers: &HeaderMap, name: &str) -> Option<String> {
 fn unreachable(error: &reqwest::Error) -> ConnectError {
     // The error's own text is not used: it can hold the address with its query.
     if error.is_timeout() {
-        return ConnectError::new(
-            ErrorKind::Unreachable,
-            "http.timeout",
-            "no answer within the time allowed (10 s to connect, 120 s for an answer)",
-            "try again later; if it stays, check the network and the vendor's status page",
-        );
+        return timed_out();
     }
     let what = if error.is_connect() {
         "no connection could be made"
@@ -390,6 +424,15 @@ fn unreachable(error: &reqwest::Error) -> ConnectError {
         "http.unreachable",
         what,
         "check the base address, the network, and any proxy or firewall on the way",
+    )
+}
+
+pub(super) fn timed_out() -> ConnectError {
+    ConnectError::new(
+        ErrorKind::Unreachable,
+        "http.timeout",
+        "no answer within the time allowed (10 s to connect, 120 s for an answer)",
+        "try again later; if it stays, check the network and the vendor's status page",
     )
 }
 
@@ -417,7 +460,7 @@ fn busy(status: StatusCode, throttled: bool, asked: Option<Duration>) -> Connect
     )
 }
 
-fn truncated() -> ConnectError {
+pub(crate) fn truncated() -> ConnectError {
     ConnectError::new(
         ErrorKind::Unavailable,
         "http.truncated_body",
@@ -426,7 +469,7 @@ fn truncated() -> ConnectError {
     )
 }
 
-fn not_json() -> ConnectError {
+pub(crate) fn not_json() -> ConnectError {
     ConnectError::new(
         ErrorKind::Answer,
         "http.not_json",
@@ -462,7 +505,7 @@ fn bad_header() -> ConnectError {
     )
 }
 
-fn too_large() -> ConnectError {
+pub(crate) fn too_large() -> ConnectError {
     ConnectError::new(
         ErrorKind::Answer,
         "http.body_too_large",

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 
 /// Tries of one request, the first included.
-pub(super) const MOST_TRIES: u32 = 5;
+pub(crate) const MOST_TRIES: u32 = 5;
 
 /// The longest wait that a vendor may ask for; a longer one ends the request.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
 /// The wait after a try (counted from 1) when the vendor asks for none: 1, 2, 4, 8 seconds.
-pub(super) fn back_off(tried: u32) -> Duration {
+pub(crate) fn back_off(tried: u32) -> Duration {
     Duration::from_secs(1 << tried.saturating_sub(1).min(3))
 }
 

@@ -206,6 +206,9 @@ pub(crate) struct Session {
     pub(crate) lifetime_seconds: Option<i64>,
     /// Pointer to the seconds that it holds, in the answer.
     pub(crate) expires_in: Option<String>,
+    /// A template that gives the instant (RFC 3339), or the day from whose beginning in UTC, it is
+    /// taken for dead: for a vendor that is asked for a session until a day.
+    pub(crate) expires: Option<String>,
     /// How it is sent; templates see `token`. Without any, as bearer.
     #[serde(default)]
     pub(crate) send: Send,

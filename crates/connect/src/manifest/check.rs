@@ -41,9 +41,7 @@ pub(crate) fn read(text: &str) -> Result<(Manifest, ConnectorInfo), Vec<Problem>
     let mut check = Check { flaws: Vec::new() };
     let info = check.info(&manifest);
     let mut flaws = check.flaws;
-    if manifest.adapter.is_none() {
-        flaws.extend(Compiling::flaws_of(&manifest));
-    }
+    flaws.extend(Compiling::flaws_of(&manifest));
     if flaws.is_empty() {
         return Ok((manifest, info));
     }
@@ -111,12 +109,6 @@ impl Check {
         for (place, host) in manifest.hosts.iter().enumerate() {
             self.https(host, &root.name("hosts").place(place));
         }
-        if let Some(adapter) = &manifest.adapter
-            && !crate::catalogue::has_adapter(adapter)
-        {
-            let what = format!("there is no adapter `{adapter}`");
-            self.flaw(root.name("adapter"), "manifest.unknown_adapter", what);
-        }
         let mut names = BTreeSet::new();
         for (list, entries) in [
             ("secrets", &manifest.secrets),
@@ -177,14 +169,7 @@ impl Check {
             secrets: manifest.secrets.iter().map(Input::from).collect(),
             settings: manifest.settings.iter().map(Input::from).collect(),
             fields,
-            writes: match &manifest.write {
-                None => self.fields(&manifest.writes, &root.name("writes")),
-                Some(write) => (write.fields.keys())
-                    .filter_map(|name| {
-                        self.field(name, root.name("write").name("fields").name(name))
-                    })
-                    .collect(),
-            },
+            writes: self.writes(manifest),
             features: manifest.features.clone(),
             evidence: manifest.evidence.clone(),
             account: manifest.account.clone(),
@@ -204,7 +189,6 @@ impl Check {
             ),
             limits: manifest.limits.clone(),
             notes: String::new(),
-            mappable: manifest.adapter.is_none(),
         }
     }
 
@@ -243,6 +227,34 @@ impl Check {
             let what = format!("the default is none of: {}", entry.values.join(", "));
             self.flaw(path.name("default"), "manifest.default", what);
         }
+        if let Some([least, most]) = entry.between
+            && (least > most
+                || (entry.default.as_ref()).is_some_and(|own| !is_between(own, [least, most])))
+        {
+            let what =
+                format!("this allows whole numbers from {least} to {most}, and the default is one");
+            self.flaw(path.name("between"), "manifest.default", what);
+        }
+    }
+
+    /// The fields that can be written, of the person and of an employment.
+    fn writes(&mut self, manifest: &Manifest) -> Vec<Field> {
+        let Some(write) = &manifest.write else {
+            return Vec::new();
+        };
+        let root = Path::default().name("write");
+        let mut fields = Vec::new();
+        for name in write.fields.keys() {
+            fields.extend(self.field(name, root.name("fields").name(name)));
+        }
+        if let Some(engagement) = &write.engagement {
+            let root = root.name("engagement").name("fields");
+            for name in engagement.fields.keys() {
+                fields.extend(self.field(name, root.name(name)));
+            }
+        }
+        fields.sort();
+        fields
     }
 
     /// An address may hold templates; what they stand for is checked when they are filled.
@@ -257,8 +269,7 @@ impl Check {
 
     /// A level that no list can earn would be promised in vain.
     fn evidence(&mut self, manifest: &Manifest, path: &Path) {
-        if manifest.adapter.is_none()
-            && manifest.evidence.level == EvidenceLevel::Counted
+        if manifest.evidence.level == EvidenceLevel::Counted
             && !manifest.people.iter().any(|list| list.paging.is_exact())
         {
             let what = "no list of people has a total with exact = true, so that no read is \
@@ -324,6 +335,7 @@ impl From<&Entry> for Input {
             required: entry.required,
             default: entry.default.clone(),
             values: entry.values.clone(),
+            between: entry.between,
         }
     }
 }
@@ -360,6 +372,13 @@ fn described_engagements(manifest: &Manifest, flat: &[FieldSource]) -> Vec<Field
             add(field, mapping.described());
         }
     }
+    // Who began and has not ended is there, where nothing else is said.
+    if list.is_some() && engagements.status.is_none() {
+        add(
+            Field::EmploymentStatus,
+            "from the first and the last day".to_owned(),
+        );
+    }
     sources
 }
 
@@ -381,6 +400,11 @@ fn host_settings(manifest: &Manifest) -> Vec<String> {
     };
     let settings = manifest.settings.iter().filter(named);
     settings.map(|entry| entry.name.clone()).collect()
+}
+
+/// Is it a whole number, not less and not more?
+pub(crate) fn is_between(text: &str, [least, most]: [i64; 2]) -> bool {
+    (text.parse::<i64>()).is_ok_and(|number| (least..=most).contains(&number))
 }
 
 /// An address with a letter in the place of each template.

@@ -57,7 +57,13 @@ pub(crate) struct Source {
     /// What the vendor is asked for when it lets fields be chosen; without it, the first names of the pointers.
     #[serde(default)]
     pub(crate) asks: Vec<String>,
-    /// What an administrator should know of it; of a coded connector, all there is.
+    /// Null or blank text that stands there means "there is none"; only what is missing is not said.
+    #[serde(default)]
+    pub(crate) empty_is_none: bool,
+    /// A day of an employment that is always there: without it, the record is not whole.
+    #[serde(default)]
+    pub(crate) needed: bool,
+    /// What an administrator should know of it.
     pub(crate) note: Option<String>,
 }
 
@@ -189,6 +195,12 @@ pub(crate) struct Engagements {
     pub(crate) rows: Option<String>,
     /// Only rows for which this CEL expression holds; `row` is the engagement's row, `person` the person's.
     pub(crate) only: Option<String>,
+    /// A record without the list is not whole.
+    #[serde(default)]
+    pub(crate) needed: bool,
+    /// A list of none says nothing: of vendors that show it so to who may not see it.
+    #[serde(default)]
+    pub(crate) empty_is_silence: bool,
     /// The source's id of it.
     pub(crate) id: Option<Mapping>,
     /// employee, contractor or other.
@@ -257,6 +269,9 @@ impl Terms {
 pub(crate) struct Periods {
     /// Pointer to the list: in the engagement's row, of a joined list (`jobs:`), or of the person (`person:/history`).
     pub(crate) rows: String,
+    /// A record with an engagement without the list is not whole.
+    #[serde(default)]
+    pub(crate) needed: bool,
     /// Only rows for which this CEL expression holds; `row` is the period's row, `engagement` the engagement's, `person` the person's.
     pub(crate) only: Option<String>,
     /// The day from which it holds.

@@ -68,9 +68,6 @@ pub struct ConnectorInfo {
     pub hidden_without_rights: Vec<Field>,
     /// What it does not do.
     pub limits: Vec<String>,
-    /// Can a connection change where a field comes from (settings `map.FIELD`),
-    /// and can a mapping be tried on one person?
-    pub mappable: bool,
     /// Notes for the administrator, in Markdown.
     pub notes: String,
 }
@@ -127,6 +124,9 @@ pub struct Input {
     /// The only values allowed; empty when any is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
+    /// A whole number: the least and the greatest that is allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub between: Option<[i64; 2]>,
 }
 
 /// Where a canonical field comes from.

@@ -28,14 +28,16 @@ pub use info::{
 };
 
 pub(crate) use authentication_types::{Authentication, BasicScheme, ClientPlace, Named};
-pub(crate) use check::read;
+pub(crate) use check::{is_between, read};
 pub(crate) use fields::{Engagements, Mapping, Source, Terms};
 pub(crate) use place::Path;
 pub(crate) use reading::{
-    ById, Call, Carrier, Company, Discovery, End, Join, Method, Paging, People, Per,
+    ById, Call, Carrier, Company, Discovery, End, Gone, Join, Method, Paging, People, Per,
+    RightsList,
 };
 pub(crate) use text::Texts;
 pub(crate) use webhook::{Encoding, Hash, Key, Signature, Webhook};
+pub(crate) use write::Property;
 pub(crate) use written::{ErrorRule, Manifest, Meaning, Speaks};
 
 /// The schema of a manifest (JSON Schema 2020-12), for editors.

@@ -64,6 +64,10 @@ pub(crate) struct People {
     pub(crate) id: String,
     /// Pointer to a number or time that only grows; behind `=` a CEL expression for it.
     pub(crate) revision: Option<String>,
+    /// Members of the row, at any depth, that say nothing of the person: counts of how often it
+    /// was saved, addresses of the row itself. They are left out when rows are compared.
+    #[serde(default)]
+    pub(crate) bookkeeping: Vec<String>,
     /// Only rows for which this CEL expression holds are people of the company.
     pub(crate) only: Option<String>,
     /// Rows for which this CEL expression holds are of people who were removed.
@@ -161,6 +165,9 @@ pub(crate) struct Offset {
     pub(crate) size_parameter: Option<String>,
     /// Rows wanted: a number, or a template such as {setting.page_size}.
     pub(crate) size: String,
+    /// Pointer to the rows that the answer says it skipped; another number is another page than
+    /// the one asked for.
+    pub(crate) begins: Option<String>,
     /// Where parameters go.
     #[serde(default)]
     pub(crate) carried: Carrier,
@@ -205,6 +212,8 @@ pub(crate) struct End {
     pub(crate) empty_page: bool,
     /// The page is the last when this CEL expression holds; it sees `answer`, `page`, `offset`, `size`, `rows` (of this page) and `seen` (of all).
     pub(crate) when: Option<String>,
+    /// Pointer to the number of rows that the page says it has; another number is a doubt.
+    pub(crate) count: Option<String>,
     /// Pointer to the number of rows of the whole list.
     pub(crate) total: Option<String>,
     /// Does the vendor vouch for its total? Then rows that equal it prove a whole read, and
@@ -302,6 +311,7 @@ pub(crate) struct Join {
     #[serde(default = "hundred")]
     pub(crate) batch: usize,
     /// Rights that the credentials may lack: then nothing is joined, instead of failing the read.
+    /// A list that fails otherwise takes the proof from the read, and not the people.
     #[serde(default)]
     pub(crate) optional: bool,
 }
@@ -329,12 +339,32 @@ pub(crate) enum Per {
 pub(crate) struct Company {
     /// The request that tells it; without one, `id` is a template.
     pub(crate) request: Option<Call>,
-    /// Pointer to the company's id in the answer, or a template such as {setting.company} or {host}.
-    pub(crate) id: String,
+    /// Pointers to the company's id in the answer, the first there counts; without a request, a
+    /// template such as {setting.company} or {host}.
+    pub(crate) id: Texts,
+    /// A template for the id where the answer names none, such as {setting.company_domain}.
+    pub(crate) otherwise: Option<String>,
     /// Pointer to its name.
     pub(crate) name: Option<String>,
     /// Pointer to a list of the credential's rights.
     pub(crate) rights: Option<String>,
+    /// The credential's rights, where they are a list of their own.
+    pub(crate) rights_list: Option<RightsList>,
+}
+
+/// A list of the credential's rights. Credentials that may not see it have unknown rights.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RightsList {
+    /// How it is asked for; templates see `company`, the answer that tells the company.
+    pub(crate) request: Call,
+    /// Pointer to the list in the answer.
+    pub(crate) rows: String,
+    /// Pointer to the right in a row.
+    pub(crate) right: String,
+    /// How pages follow each other.
+    #[serde(default)]
+    pub(crate) paging: Paging,
 }
 
 /// Asking by id whether somebody is still there.
@@ -351,6 +381,13 @@ pub(crate) struct ById {
     pub(crate) rows: String,
     /// Pointer to the id in a row.
     pub(crate) id: Option<String>,
+    /// A pattern of the vendor's ids: others were never this vendor's and are not asked for.
+    pub(crate) ids: Option<String>,
+    /// Only rows for which this CEL expression holds are people who are there.
+    pub(crate) only: Option<String>,
+    /// Pointer to the number of rows that the answer says it has, for many; with another number
+    /// it answers nothing.
+    pub(crate) count: Option<String>,
     /// Ids in one request; 1 asks for one at a time.
     #[serde(default = "one_id")]
     pub(crate) batch: usize,

@@ -64,7 +64,6 @@ fn a_sound_manifest_has_no_problem_and_keeps_the_order_of_fields() {
     let fields: Vec<Field> = info.fields.iter().map(|source| source.field).collect();
     assert_eq!(fields, [Field::GivenName, Field::FamilyName]);
     assert_eq!(info.fields[1].from, "/last, else /name/last; `trim(it)`");
-    assert!(info.mappable);
 }
 
 #[test]

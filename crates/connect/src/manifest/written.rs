@@ -57,9 +57,6 @@ pub(crate) struct Manifest {
     /// Fields that come back empty when the credentials' rights are too few.
     #[serde(default)]
     pub(crate) hidden_without_rights: Vec<String>,
-    /// The fields that can be written back; empty when the connector only reads.
-    #[serde(default)]
-    pub(crate) writes: Vec<String>,
     /// What a read can prove, and how.
     pub(crate) evidence: EvidenceInfo,
     /// How somebody who left shows.
@@ -78,8 +75,6 @@ pub(crate) struct Manifest {
     /// What is entered and shown.
     #[serde(default)]
     pub(crate) settings: Vec<Entry>,
-    /// The adapter that speaks to the vendor, where a manifest cannot say it; then the sections below, but for `fields`, are left out.
-    pub(crate) adapter: Option<String>,
     /// JSON or XML.
     #[serde(default)]
     pub(crate) speaks: Speaks,
@@ -115,7 +110,7 @@ pub(crate) struct Manifest {
     /// Asking by id whether somebody is still there; the first whose `when` fits counts.
     #[serde(default)]
     pub(crate) by_id: Vec<ById>,
-    /// What can be written; `writes` is made of it.
+    /// What can be written.
     pub(crate) write: Option<Write>,
     /// How the vendor tells by itself that something changed.
     pub(crate) webhook: Option<Webhook>,
@@ -156,6 +151,8 @@ pub(crate) struct Entry {
     /// The only values allowed; empty when any is.
     #[serde(default)]
     pub(crate) values: Vec<String>,
+    /// A whole number: the least and the greatest that is allowed.
+    pub(crate) between: Option<[i64; 2]>,
 }
 
 /// How a vendor writes.
@@ -197,6 +194,9 @@ pub(crate) struct Errors {
     /// Pointers to the vendor's own code in an answer of refusal; the first there counts.
     #[serde(default)]
     pub(crate) code: Texts,
+    /// The vendor's codes in words, for people.
+    #[serde(default)]
+    pub(crate) words: BTreeMap<String, String>,
     /// What refusals mean; the first that fits counts.
     #[serde(default)]
     pub(crate) rules: Vec<ErrorRule>,

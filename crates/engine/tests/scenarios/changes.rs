@@ -95,7 +95,9 @@ fn answer(socket: TcpStream, books: &Mutex<Books>) -> Option<()> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let mut books = books.lock().unwrap();
-    let answer = if first.contains("/employees/changed") {
+    let answer = if first.contains("/company_information") {
+        json!({"legalName": "Fjordlys AS"})
+    } else if first.contains("/employees/changed") {
         if books.fails {
             return write(socket, 500, books.hour, "");
         }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::stage::{Roster, State};
 use crate::wire::{Answer, WireRequest};
 
-use super::fields::{FIELDS, Person, RESTRICTED, changed_at, field, full_name};
+use super::fields::{FIELDS, Person, RESTRICTED, changed_at, field, full_name, is_since};
 use super::{BambooHr, Refusal, datasets, lists, webhooks, writes};
 
 /// The most fields that one employee can be asked for.
@@ -149,10 +149,10 @@ fn employee(account: &mut BambooHr, request: &WireRequest, id: &str) -> Result<A
 /// Who changed since a moment; the answer's `latest` is the next `since`.
 fn changed(account: &BambooHr, request: &WireRequest) -> Result<Answer, Refusal> {
     let since = parameter(request, "since").ok_or(Refusal::of(400, "since is required"))?;
-    let since: Date = since
-        .get(..10)
-        .and_then(|day| day.parse().ok())
-        .ok_or(Refusal::of(400, "since is not a valid date"))?;
+    let day = since.get(..10).and_then(|day| day.parse::<Date>().ok());
+    if day.is_none() {
+        return Err(Refusal::of(400, "since is not a valid date"));
+    }
     let wanted = parameter(request, "type").map(|kind| kind.to_lowercase());
     if let Some(kind) = &wanted
         && !matches!(kind.as_str(), "inserted" | "updated" | "deleted")
@@ -164,14 +164,16 @@ fn changed(account: &BambooHr, request: &WireRequest) -> Result<Answer, Refusal>
     }
     let (roster, earlier) = (account.stage.roster(), account.stage.earlier());
     let mut found = Map::new();
-    let mut note = |id: u64, action: &str, day: Date| {
+    let mut latest = since.clone();
+    let mut note = |id: u64, action: &str, at: String| {
         let is_wanted = wanted
             .as_deref()
             .is_none_or(|kind| kind.eq_ignore_ascii_case(action));
-        if is_wanted && day >= since {
-            let row = json!({
-                "id": id.to_string(), "action": action, "lastChanged": changed_at(day),
-            });
+        if is_wanted && is_since(&at, &since) {
+            if is_since(&at, &latest) {
+                latest.clone_from(&at);
+            }
+            let row = json!({"id": id.to_string(), "action": action, "lastChanged": at});
             found.insert(id.to_string(), row);
         }
     };
@@ -183,21 +185,25 @@ fn changed(account: &BambooHr, request: &WireRequest) -> Result<Answer, Refusal>
             None => "Inserted",
             Some(_) => "Updated",
         };
-        note(employee.id, action, employee.changed);
+        note(employee.id, action, changed_at(employee));
     }
     for employee in earlier.employees() {
         if roster.employee(employee.id).is_none() {
-            note(employee.id, "Deleted", roster.day());
+            // Deleted at the end of the day of which the state is.
+            let at = format!("{}T23:59:59+00:00", roster.day());
+            note(employee.id, "Deleted", at);
         }
     }
     Ok(Answer::json(
         200,
-        &json!({"latest": changed_at(roster.day()), "employees": found}),
+        &json!({"latest": latest, "employees": found}),
     ))
 }
 
 fn company_information(account: &BambooHr) -> Answer {
     let name = &account.stage.roster().company.name;
+    // Of all its members the vendor's reference promises none; an address and a
+    // telephone number, which it names beside these, are left out here.
     Answer::json(200, &json!({"legalName": name, "displayName": name}))
 }
 

@@ -68,7 +68,7 @@ fields! {
     "hireDate", 3, "date", "Hire Date", |person| date(person.engagement().map(|engagement| engagement.start_date));
     "originalHireDate", 4018, "date", "Original Hire Date", |person| date(person.employee.engagements.iter().map(|engagement| engagement.start_date).min());
     "terminationDate", 4019, "date", "Termination Date", |person| date(person.last_day());
-    "lastChanged", 4020, "timestamp", "Last changed", |person| changed_at(person.employee.changed);
+    "lastChanged", 4020, "timestamp", "Last changed", |person| changed_at(person.employee);
 }
 
 /// What somebody without the right to see it does not get, and is not told of.
@@ -152,9 +152,31 @@ impl<'a> Person<'a> {
     }
 }
 
-/// A moment of a day as the vendor writes it.
-pub(super) fn changed_at(day: Date) -> String {
-    format!("{day}T00:00:00+00:00")
+/// The instant of somebody's last change as the vendor writes it: some time of the
+/// working day, later for each change of the same day.
+pub(super) fn changed_at(employee: &Employee) -> String {
+    let spread = employee.id % 977 + u64::from(employee.version).saturating_mul(37);
+    let second = spread.saturating_add(FIRST_SECOND).min(LAST_SECOND);
+    let (hour, minute) = (second / 3600, second / 60 % 60);
+    format!(
+        "{}T{hour:02}:{minute:02}:{:02}+00:00",
+        employee.changed,
+        second % 60
+    )
+}
+
+/// Eight in the morning, in seconds of the day.
+const FIRST_SECOND: u64 = 8 * 60 * 60;
+/// The last second of the day.
+const LAST_SECOND: u64 = 24 * 60 * 60 - 1;
+
+/// Did something that changed then change since? `since` is an instant, or a day.
+pub(super) fn is_since(changed: &str, since: &str) -> bool {
+    let instant = |text: &str| text.parse::<jiff::Timestamp>().ok();
+    match (instant(changed), instant(since)) {
+        (Some(changed), Some(since)) => changed >= since,
+        _ => changed.get(..10) >= since.get(..10),
+    }
 }
 
 /// Given name first, as the directory and the tables write names.

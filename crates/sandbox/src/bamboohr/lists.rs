@@ -9,7 +9,7 @@ use crate::stage::{Listing, Place, State};
 use crate::wire::{Answer, Body, JSON, WireRequest};
 
 use super::calls::{employee_id, escaped, only_current, parameter, reports_to, wants_json};
-use super::fields::{Field, Person, RESTRICTED, changed_at, field, full_name};
+use super::fields::{Field, Person, RESTRICTED, changed_at, field, full_name, is_since};
 use super::{BambooHr, Refusal};
 
 /// Rows made at a time.
@@ -260,8 +260,7 @@ pub(super) fn custom_report(
                 employee: &employee,
                 only_current,
             };
-            (changed_at(person.employee.changed).get(..10) >= since.get(..10))
-                .then(|| render(&person))
+            is_since(&changed_at(person.employee), &since).then(|| render(&person))
         })
         .collect();
     let body = format!("{head}{}]}}", rows.join(","));

@@ -52,13 +52,11 @@ pub(super) fn of(info: &ConnectorInfo) -> String {
         row(&mut fields, &format!("`{}`", source.field), &source.from);
     }
     page.push_str(&fields);
-    if info.mappable {
-        page.push_str(
-            "\nA connection can read a field from elsewhere: the setting `map.FIELD` is a pointer \
-             (`/customField`), to which what is done with the value still applies, a CEL \
-             expression that begins with `=`, or a table as in a manifest, in braces.\n",
-        );
-    }
+    page.push_str(
+        "\nA connection can read a field from elsewhere: the setting `map.FIELD` is a pointer \
+         (`/customField`), to which what is done with the value still applies, a CEL \
+         expression that begins with `=`, or a table as in a manifest, in braces.\n",
+    );
     let hidden: Vec<String> = (info.hidden_without_rights.iter())
         .map(|field| format!("`{field}`"))
         .collect();
