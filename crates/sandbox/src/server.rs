@@ -64,7 +64,7 @@ pub enum Vendor {
 
 impl Vendor {
     /// Every vendor that can be simulated.
-    pub const ALL: [Vendor; 5] = [
+    pub const ALL: [Vendor; 7] = [
         Vendor::Tripletex,
         Vendor::BambooHr,
         Vendor::GoogleWorkspace,
