@@ -108,7 +108,8 @@ pub(crate) async fn append(
 }
 
 /// As [`append`], of rows that are made (sealed, written as JSON) while the server
-/// stores those before them.
+/// stores those before them. A row that cannot be made ends the transaction: what is
+/// to be refused is refused before.
 pub(crate) async fn append_made<T: Sync>(
     session: &mut Session,
     table: &Table,

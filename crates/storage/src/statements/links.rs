@@ -196,6 +196,10 @@ pub(crate) async fn write(
     for links in links.chunks(STAGED) {
         let owners: Vec<PersonId> = links.iter().map(|link| link.person).collect();
         let keys = people::keys_of(scope, &mut *session, &owners).await?;
+        // Told before anything is written.
+        if let Some(person) = owners.into_iter().find(|id| !keys.contains_key(id)) {
+            return Err(StorageError::PersonUnknown { person });
+        }
         let fresh: Vec<ExternalId> = links
             .iter()
             .filter(|link| link.version == 0)

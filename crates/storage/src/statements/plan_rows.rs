@@ -122,25 +122,29 @@ pub(crate) async fn add(
             .map(ExternalId::as_str)
             .collect();
         let of_records = record_keys(scope, &mut *session, connection, &ids).await?;
-        let placed: Vec<(u64, &Change)> = (ordinal..).zip(changes).collect();
-        ordinal += changes.len() as u64;
-        append_made(&mut *session, &ROWS, &placed, |(ordinal, change)| {
+        // A row that nobody's key can seal is told before anything is written.
+        let mut placed = Vec::with_capacity(changes.len());
+        for (ordinal, change) in (ordinal..).zip(changes) {
             // Whoever goes takes their key along: the row outlives it.
             let of_person = change
                 .person
                 .filter(|_| !goes(change))
                 .and_then(|id| of_people.get(&id).map(|key| (id, key)));
-            let (sealed_person, key) = match of_person {
+            let (person, key) = match of_person {
                 Some((person, key)) => (Some(person.uuid()), key),
                 None => {
                     let id = change.external_id.as_ref().map_or("", ExternalId::as_str);
                     let key = of_records.get(id);
-                    let ordinal = *ordinal;
                     (None, key.ok_or(StorageError::RowWithoutOwner { ordinal })?)
                 }
             };
+            placed.push((ordinal, change, person, key));
+        }
+        ordinal += changes.len() as u64;
+        append_made(&mut *session, &ROWS, &placed, |placed| {
+            let (ordinal, change, sealed_person, key) = *placed;
             let plain = zeroize::Zeroizing::new(to_json("plan_rows.sealed", change)?);
-            let place = number("plan_rows.ordinal", *ordinal)?;
+            let place = number("plan_rows.ordinal", ordinal)?;
             let (plan_id, bytes) = (id.uuid(), place.to_le_bytes());
             let owner = [plan_id.as_bytes().as_slice(), bytes.as_slice()];
             let held = change.effects.iter().any(|planned| planned.held.is_some());
