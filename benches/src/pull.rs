@@ -50,8 +50,9 @@ const fn largest_page(vendor: Vendor) -> Option<u64> {
     match vendor {
         Vendor::Tripletex | Vendor::SapSuccessFactors => Some(1000),
         Vendor::GoogleWorkspace => Some(500),
+        Vendor::BambooHr | Vendor::Workday => None,
+        Vendor::WorkdaySoap => Some(999),
         Vendor::Humaans => Some(250),
-        Vendor::BambooHr => None,
     }
 }
 
@@ -61,7 +62,7 @@ const fn lists(vendor: Vendor) -> u64 {
     match vendor {
         Vendor::SapSuccessFactors => 3,
         Vendor::Humaans => 2,
-        Vendor::Tripletex | Vendor::GoogleWorkspace | Vendor::BambooHr => 1,
+        _ => 1,
     }
 }
 
@@ -125,6 +126,8 @@ fn is_list(vendor: Vendor, made: &Made) -> bool {
             path.ends_with("/users") && !made.target.contains("maxResults=1&")
         }
         Vendor::BambooHr => path.ends_with("/reports/custom"),
+        Vendor::WorkdaySoap => path.contains("/Human_Resources/"),
+        Vendor::Workday => path.contains("/customreport2/"),
         Vendor::SapSuccessFactors => path.starts_with("/odata/"),
         Vendor::Humaans => path.ends_with("/people") || path.ends_with("/job-roles"),
     }
@@ -179,6 +182,9 @@ async fn pull(
     }
     for (name, value) in sandbox.settings() {
         entered = entered.set(name, value);
+    }
+    if let Some(rows) = largest_page(vendor) {
+        entered = entered.set("page_size", rows.to_string());
     }
     let connector = muster_connect::open(vendor.name(), entered)?;
     let request = ReadRequest::new(FieldScope::all(), today()).region("NO");

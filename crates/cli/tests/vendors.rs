@@ -163,3 +163,99 @@ fn google_workspace_s_year_and_its_bad_days_on_postgresql() {
 fn tripletex_s_year_and_its_bad_days_on_sqlite() {
     the_story_of("tripletex", Database::Sqlite);
 }
+
+#[test]
+fn workday_soap_s_year_and_its_bad_days_on_sqlite() {
+    the_story_of("workday-soap", Database::Sqlite);
+}
+
+#[test]
+fn workday_soap_s_year_and_its_bad_days_on_postgresql() {
+    on_postgresql("workday-soap");
+}
+
+#[test]
+fn workday_s_year_and_its_bad_days_on_sqlite() {
+    the_story_of("workday", Database::Sqlite);
+}
+
+#[test]
+fn workday_s_year_and_its_bad_days_on_postgresql() {
+    on_postgresql("workday");
+}
+
+/// The sample company's file, from the simulator into the directory: everybody has
+/// the manager that the file says.
+fn the_sample_company_keeps_its_managers(vendor: &str) {
+    let file = format!(
+        "{}/../sandbox/data/oracle-hr/employees.csv",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let written = std::fs::read_to_string(&file).unwrap();
+    let expected: BTreeMap<String, Option<String>> = written
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').collect::<Vec<_>>())
+        .map(|cells| {
+            let manager = (!cells[7].is_empty()).then(|| cells[7].to_owned());
+            (cells[0].to_owned(), manager)
+        })
+        .collect();
+    assert_eq!(expected.len(), 107);
+    let muster = Muster::new(Database::Sqlite);
+    let sandbox = muster.sandbox_of(vendor, &["--from", &file], None);
+    muster.done(&["org", "create", "Sample Company"]);
+    muster.json(&sandbox.connect("hr", "provision"));
+    let report = muster.json(&["sync", "hr", "--format", "json"]);
+    assert_eq!(number(&report, "/counts/created"), 107, "{report}");
+    let people = people(&muster);
+    let number = |id: &str| people[id]["employee_number"].as_str().unwrap().to_owned();
+    let found: BTreeMap<String, Option<String>> = people
+        .iter()
+        .map(|(id, person)| {
+            let manager = person.get("manager").and_then(Value::as_str).map(number);
+            (number(id), manager)
+        })
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn workday_soap_keeps_the_sample_company_s_managers() {
+    the_sample_company_keeps_its_managers("workday-soap");
+}
+
+#[test]
+fn workday_keeps_the_sample_company_s_managers() {
+    the_sample_company_keeps_its_managers("workday");
+}
+
+#[test]
+fn sap_successfactors_s_year_and_its_bad_days_on_sqlite() {
+    the_story_of("sap-successfactors", Database::Sqlite);
+}
+
+#[test]
+fn sap_successfactors_s_year_and_its_bad_days_on_postgresql() {
+    on_postgresql("sap-successfactors");
+}
+
+#[test]
+fn humaans_s_year_and_its_bad_days_on_sqlite() {
+    the_story_of("humaans", Database::Sqlite);
+}
+
+#[test]
+fn humaans_s_year_and_its_bad_days_on_postgresql() {
+    on_postgresql("humaans");
+}
+
+#[test]
+fn sap_successfactors_keeps_the_sample_company_s_managers() {
+    the_sample_company_keeps_its_managers("sap-successfactors");
+}
+
+#[test]
+fn humaans_keeps_the_sample_company_s_managers() {
+    the_sample_company_keeps_its_managers("humaans");
+}

@@ -13,8 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use muster_connect::{Confirmation, Connector, ConnectorSettings, FieldScope, ReadRequest, open};
 use muster_model::engagement::{EngagementKind, EngagementStatus};
 use muster_model::{DoubtKind, Evidence, EvidenceLevel, ExternalId, Field, SourceRecord};
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use muster_sandbox::contract::Elements;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use support::{Raw, Request, TestClock, Vendor, Waits};
@@ -584,6 +583,52 @@ async fn a_total_that_differs_is_a_doubt() {
     assert!(evidence.has(DoubtKind::TotalDiffers));
 }
 
+/// The last of a worker's transactions, whatever their order and zones.
+#[tokio::test]
+async fn the_last_transaction_entered_numbers_the_revision() {
+    let log = |moments: &[&str]| {
+        let entries: String = moments
+            .iter()
+            .map(|moment| {
+                format!(
+                    "<wd:Transaction_Log_Entry><wd:Transaction_Log_Data>\
+                     <wd:Transaction_Entry_Moment>{moment}</wd:Transaction_Entry_Moment>\
+                     </wd:Transaction_Log_Data></wd:Transaction_Log_Entry>"
+                )
+            })
+            .collect();
+        format!(
+            "<wd:Transaction_Log_Entry_Data>{entries}</wd:Transaction_Log_Entry_Data></wd:Worker_Data>"
+        )
+    };
+    let with =
+        |id: &str, moments: &[&str]| worker(id, LEFT).replace("</wd:Worker_Data>", &log(moments));
+    let workers = [
+        with(
+            "1",
+            &[
+                "2024-05-01T03:00:00.000-07:00",
+                "2024-12-01T03:00:00.000-08:00",
+                "2024-06-01T03:00:00.000-07:00",
+            ],
+        ),
+        with("2", &["2024-05-01T10:00:00Z"]),
+        with("3", &["soon"]),
+        worker("4", LEFT),
+    ];
+    let vendor = Vendor::start(move |_| answer(1, 1, 4, &workers)).await;
+    let (_, records) = read(&*services(&vendor, &[("future_hires", "leave")])).await;
+    let revisions: Vec<Option<i64>> = records.iter().map(|record| record.revision).collect();
+    let may = 1_714_557_600_000;
+    let december = 1_733_050_800_000;
+    assert_eq!(revisions, [Some(december), Some(may), None, None]);
+    assert!(
+        vendor.requests()[0]
+            .body
+            .contains("<wd:Include_Transaction_Log_Data>true<")
+    );
+}
+
 #[tokio::test]
 async fn the_published_answer_is_read() {
     let published: Value = serde_json::from_str(WORKERS).unwrap();
@@ -697,79 +742,11 @@ fn held_to_the_description(text: &str, root: &str) {
 
 /// Are the elements of an operation those of Workday's description, in its order?
 fn described(text: &str, root: &str) -> Result<usize, String> {
-    let facts: Value = serde_json::from_str(FACTS).unwrap();
-    let types = &facts["types"];
-    let begin = facts[root].as_str().unwrap();
-    let mut reader = Reader::from_str(text);
-    // Each open element of the operation: its type, and how far its order has come.
-    let mut open: Vec<(Option<String>, usize)> = Vec::new();
-    let (mut inside, mut looked_at) = (false, 0);
-    let mut enter =
-        |open: &mut Vec<(Option<String>, usize)>, inside: &mut bool, start: &BytesStart<'_>| {
-            let name = String::from_utf8(start.local_name().as_ref().to_vec()).unwrap();
-            if !*inside {
-                if name.starts_with("Get_Workers_Re") {
-                    *inside = true;
-                    open.push((Some(begin.to_owned()), 0));
-                }
-                return Ok(());
-            }
-            let (kind, place) = open.last_mut().unwrap();
-            let Some(kind) = kind.clone() else {
-                open.push((None, 0));
-                return Ok(());
-            };
-            let elements = types[&kind]["elements"].as_array().unwrap();
-            let found = elements
-                .iter()
-                .position(|element| element["name"] == name.as_str());
-            let Some(found) = found else {
-                return Err(format!("{kind} has no {name}"));
-            };
-            let again = found == *place - usize::from(*place > 0) && *place > 0;
-            if found < *place && !(again && elements[found]["many"] == json!(true)) {
-                return Err(format!("{name} stands too late in {kind}, or twice"));
-            }
-            *place = found + 1;
-            looked_at += 1;
-            let below = elements[found]["type"].as_str().map(str::to_owned);
-            let below = below.filter(|below| types.get(below).is_some());
-            for attribute in start.attributes() {
-                let key = String::from_utf8(attribute.unwrap().key.local_name().as_ref().to_vec())
-                    .unwrap();
-                let known = below.as_ref().is_none_or(|below| {
-                    types[below]["attributes"]
-                        .as_array()
-                        .unwrap()
-                        .contains(&json!(key))
-                });
-                if !known {
-                    return Err(format!("{name} has no attribute {key}"));
-                }
-            }
-            open.push((below, 0));
-            Ok(())
-        };
-    loop {
-        match reader.read_event().unwrap() {
-            Event::Start(start) => enter(&mut open, &mut inside, &start)?,
-            Event::Empty(start) => {
-                let before = open.len();
-                enter(&mut open, &mut inside, &start)?;
-                open.truncate(before);
-            }
-            Event::End(_) if inside => {
-                open.pop();
-                inside = !open.is_empty();
-            }
-            Event::Eof => break,
-            _ => {}
-        }
-    }
-    match looked_at {
-        0 => Err("nothing of the operation was found".to_owned()),
-        some => Ok(some),
-    }
+    let ending = match root {
+        "request" => "_Request",
+        _ => "_Response",
+    };
+    Elements::load(FACTS).unwrap().check(text, ending)
 }
 
 /// Whoever reads it sees no password.

@@ -22,6 +22,7 @@ mod stage;
 mod successfactors;
 mod tripletex;
 mod wire;
+mod workday;
 
 pub use exchange::{Exchange, LEFT_OUT};
 pub use fault::{Fault, FaultError};

@@ -34,6 +34,7 @@ use crate::simulator::Simulator;
 use crate::successfactors::SuccessFactors;
 use crate::tripletex;
 use crate::wire::{Answer, Body as WireBody, WireRequest};
+use crate::workday;
 
 /// Bodies above this many bytes are refused: no list of new employees is near it.
 const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
@@ -51,6 +52,10 @@ pub enum Vendor {
     BambooHr,
     /// Google Workspace, Directory API v1.
     GoogleWorkspace,
+    /// Workday Human Resources, `Get_Workers` by SOAP.
+    WorkdaySoap,
+    /// A custom report of Workday as a web service.
+    Workday,
     /// SAP SuccessFactors, OData API v2.
     SapSuccessFactors,
     /// Humaans.
@@ -59,10 +64,12 @@ pub enum Vendor {
 
 impl Vendor {
     /// Every vendor that can be simulated.
-    pub const ALL: [Vendor; 5] = [
+    pub const ALL: [Vendor; 7] = [
         Vendor::Tripletex,
         Vendor::BambooHr,
         Vendor::GoogleWorkspace,
+        Vendor::WorkdaySoap,
+        Vendor::Workday,
         Vendor::SapSuccessFactors,
         Vendor::Humaans,
     ];
@@ -73,6 +80,8 @@ impl Vendor {
             Vendor::Tripletex => "tripletex",
             Vendor::BambooHr => "bamboohr",
             Vendor::GoogleWorkspace => "google-workspace",
+            Vendor::WorkdaySoap => "workday-soap",
+            Vendor::Workday => "workday",
             Vendor::SapSuccessFactors => "sap-successfactors",
             Vendor::Humaans => "humaans",
         }
@@ -304,6 +313,7 @@ pub async fn start(options: SandboxOptions, listen: SocketAddr) -> Result<Sandbo
         )?),
         Vendor::BambooHr => Box::new(BambooHr::new(options)?),
         Vendor::GoogleWorkspace => Box::new(Google::new(options, &reached.to_string())?),
+        Vendor::WorkdaySoap | Vendor::Workday => Box::new(workday::Tenant::new(options)?),
         Vendor::SapSuccessFactors => Box::new(SuccessFactors::new(options, &reached.to_string())?),
         Vendor::Humaans => Box::new(Humaans::new(options)?),
     };

@@ -45,11 +45,17 @@ pub(super) struct CompiledList {
 pub(super) struct CompiledPeople {
     pub(super) list: CompiledList,
     pub(super) id: Pointer,
-    pub(super) revision: Option<Pointer>,
+    pub(super) revision: Option<Revision>,
     pub(super) only: Option<Expression>,
     pub(super) removed: Option<Expression>,
     pub(super) adds: bool,
     pub(super) always: Vec<String>,
+}
+
+/// What numbers the revisions of a row.
+pub(super) enum Revision {
+    At(Pointer),
+    Of(Expression),
 }
 
 /// What is joined to people.
@@ -220,9 +226,12 @@ fn people(compiling: &mut Compiling<'_>, path: &Path, written: &People) -> Optio
     let of_list = (&written.request, written.rows.as_str(), written.keyed);
     let list = list(compiling, path, of_list, (&written.paging, true), &[]);
     let id = compiling.pointer(&path.name("id"), &written.id, &[]);
-    let revision = written.revision.as_ref();
-    let revision = revision.and_then(|text| compiling.pointer(&path.name("revision"), text, &[]));
     let of_row = ["row", "setting", "today"];
+    let place = path.name("revision");
+    let revision = (written.revision.as_ref()).and_then(|text| match text.strip_prefix('=') {
+        Some(text) => (compiling.expression(&place, text, &of_row)).map(Revision::Of),
+        None => compiling.pointer(&place, text, &[]).map(Revision::At),
+    });
     let only = written.only.as_ref();
     let only = only.and_then(|text| compiling.expression(&path.name("only"), text, &of_row));
     let removed = written.removed.as_ref();

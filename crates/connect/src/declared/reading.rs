@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use muster_model::{DoubtKind, Evidence, EvidenceLevel, Presence};
 use serde_json::Value as Json;
 
-use super::compiled::{Compiled, CompiledPeople};
+use super::compiled::{Compiled, CompiledPeople, Revision};
 use super::joining::{Joined, Joiner};
 use super::paging::At;
 use super::record::Row;
@@ -339,10 +339,12 @@ impl CompiledPeople {
             Some(removed) => removed.holds(&scope).map_err(|_| ())?,
             None => false,
         };
-        let revision = self
-            .revision
-            .as_ref()
-            .and_then(|pointer| revision(pointer.find(&tree)?));
+        let revision = match &self.revision {
+            Some(Revision::At(pointer)) => pointer.find(&tree).and_then(revision),
+            // One that cannot be told is none, like one that is not there.
+            Some(Revision::Of(told)) => told.run(&scope).ok().as_ref().and_then(revision),
+            None => None,
+        };
         Ok(Some(Row {
             id,
             tree,

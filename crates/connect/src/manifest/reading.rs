@@ -62,7 +62,7 @@ pub(crate) struct People {
     pub(crate) keyed: bool,
     /// Pointer to the record's id in the row.
     pub(crate) id: String,
-    /// Pointer to a number or time that only grows.
+    /// Pointer to a number or time that only grows; behind `=` a CEL expression for it.
     pub(crate) revision: Option<String>,
     /// Only rows for which this CEL expression holds are people of the company.
     pub(crate) only: Option<String>,

@@ -111,6 +111,8 @@ items!(is_found!());
 items!(conforms!(tripletex, Tripletex));
 items!(conforms!(bamboohr, BambooHr));
 items!(conforms!(google_workspace, GoogleWorkspace));
+items!(conforms!(workday_soap, WorkdaySoap));
+items!(conforms!(workday, Workday));
 items!(conforms!(sap_successfactors, SapSuccessFactors));
 items!(conforms!(humaans, Humaans));
 

@@ -90,3 +90,9 @@ async fn google_workspace_is_read_within_its_published_limit() {
 async fn tripletex_is_read_within_the_limit_that_its_answers_tell() {
     read_under(Vendor::Tripletex, 250, 60, 30).await;
 }
+
+/// About ten calls a second for a tenant: third parties, the vendor publishes none.
+#[tokio::test]
+async fn workday_is_read_within_the_limit_that_third_parties_report() {
+    read_under(Vendor::WorkdaySoap, 250, 10, 1).await;
+}

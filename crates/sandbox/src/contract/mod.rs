@@ -3,6 +3,7 @@
 //! The same check runs on our own extract of a vendor's document (paths,
 //! parameters, statuses, property names and types) and on the document itself.
 
+mod elements;
 mod operation;
 mod schema;
 mod violation;
@@ -15,6 +16,7 @@ use thiserror::Error;
 use crate::address::{decoded, query_pairs};
 use crate::exchange::Exchange;
 
+pub use elements::Elements;
 use operation::{Operation, Segment};
 use schema::Schemas;
 pub use violation::{Violation, ViolationKind};

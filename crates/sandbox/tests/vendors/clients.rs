@@ -22,8 +22,20 @@ fn python() -> Option<PathBuf> {
     }
 }
 
+/// The same with a folder of the vendors' own documents, which may not be kept here.
+pub(crate) fn python_with_specs() -> Option<(PathBuf, PathBuf)> {
+    let python = python()?;
+    match std::env::var_os("MUSTER_VENDOR_SPECS") {
+        Some(folder) => Some((python, PathBuf::from(folder))),
+        None => {
+            println!("not run: MUSTER_VENDOR_SPECS names no folder of vendors' documents");
+            None
+        }
+    }
+}
+
 /// Runs a script of `tests/clients` with a secret on its standard input.
-fn run(python: &PathBuf, script: &str, arguments: &[&str], secret: &str) -> Value {
+pub(crate) fn run(python: &PathBuf, script: &str, arguments: &[&str], secret: &str) -> Value {
     let script = format!("{}/tests/clients/{script}", env!("CARGO_MANIFEST_DIR"));
     let mut child = Command::new(python)
         .arg("-B")
@@ -96,6 +108,34 @@ async fn somebody_elses_client_reads_the_bamboohr_simulator() {
             .unwrap();
     assert_eq!(found(&answer), managers(&oracle()[0]));
     assert!(answer["fields"].as_u64().unwrap() > 30);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn zeep_reads_the_workday_simulator_by_the_vendors_own_wsdl() {
+    let Some((python, specs)) = python_with_specs() else {
+        return;
+    };
+    let sandbox = simulate(&python, Vendor::WorkdaySoap).await;
+    let (base, settings) = (sandbox.base_url(), sandbox.settings());
+    let password = sandbox.credentials()["password"].clone();
+    let (tenant, username) = (settings["tenant"].clone(), settings["username"].clone());
+    let wsdl = specs.join("workday.xml").to_string_lossy().into_owned();
+    let answer = tokio::task::spawn_blocking(move || {
+        let arguments = [&base, &tenant, &username, &wsdl].map(String::as_str);
+        run(&python, "workday_soap.py", &arguments, &password)
+    })
+    .await
+    .unwrap();
+    assert_eq!(found(&answer), managers(&oracle()[0]));
+    assert_eq!(answer["pages"], 5);
+    assert_eq!(answer["departments"], oracle()[0].departments.len());
+    assert_eq!(answer["one"], true);
+    let faults = [
+        "SOAP-ENV:Client.authenticationError",
+        "SOAP-ENV:Client.validationError",
+        "SOAP-ENV:Server.processingError",
+    ];
+    assert_eq!(answer["faults"], serde_json::json!(faults));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,3 +13,7 @@ mod humaans;
 mod successfactors;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod workday;
+#[cfg(test)]
+mod workday_soap;
