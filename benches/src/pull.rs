@@ -62,11 +62,7 @@ const fn lists(vendor: Vendor) -> u64 {
     match vendor {
         Vendor::SapSuccessFactors => 3,
         Vendor::Humaans => 2,
-        Vendor::Tripletex
-        | Vendor::GoogleWorkspace
-        | Vendor::BambooHr
-        | Vendor::WorkdaySoap
-        | Vendor::Workday => 1,
+        _ => 1,
     }
 }
 

@@ -429,8 +429,8 @@ pub(crate) async fn nulls(subject: &Subject) -> Vec<String> {
     let record = by_address(&read.records)[employee.work_email.as_ref().unwrap()];
     let said = said(record);
     let mut findings = plain(record, employee);
-    let kept = |field: &&str| !subject.always_says().contains(field);
-    for field in EMPTY.into_iter().filter(kept) {
+    let numbered = |field: &str| field == "employee_number" && subject.numbers_everybody();
+    for field in EMPTY.into_iter().filter(|field| !numbered(field)) {
         if said.get(field).is_some_and(|value| !value.is_null()) {
             findings.push(format!("{field} has a value that nobody entered"));
         }

@@ -24,16 +24,15 @@ impl Subject {
         }
     }
 
-    /// What this vendor says of everybody, entered or not.
-    pub(crate) fn always_says(&self) -> &'static [&'static str] {
-        match self.vendor {
-            // A tenant numbers every worker.
-            Vendor::WorkdaySoap | Vendor::Workday => &["employee_number"],
-            // `personIdExternal` is the key of a person, and the number that
-            // people write on forms: who was given none is given one.
-            Vendor::SapSuccessFactors => &["employee_number"],
-            _ => &[],
-        }
+    /// Does the vendor give everybody an employee number, whether one was entered or
+    /// not? Then nobody can be shown without one.
+    pub(crate) fn numbers_everybody(&self) -> bool {
+        matches!(
+            self.vendor,
+            // In Workday it is the worker's id; in SuccessFactors `personIdExternal`,
+            // the key of a person and the number that stands on forms.
+            Vendor::WorkdaySoap | Vendor::Workday | Vendor::SapSuccessFactors
+        )
     }
 
     /// A connector that is broken in one item: Tripletex, which has all of them.

@@ -24,7 +24,7 @@ use crate::wire::{Answer, WireRequest};
 use lists::Roles;
 
 /// How long a caller is to wait who asked too often, in seconds.
-const THROTTLE_WAIT: &str = "10";
+const THROTTLE_WAIT: &str = "1";
 
 /// A company at Humaans, seen with one token.
 pub(crate) struct Humaans {

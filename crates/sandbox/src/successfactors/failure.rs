@@ -4,8 +4,9 @@ use serde_json::json;
 
 use crate::wire::{Answer, WireRequest};
 
-/// How long SAP recommends to wait after a refusal for too many calls, in seconds.
-const THROTTLE_WAIT: &str = "300";
+/// How long a caller is to wait who asked too often, in seconds. SAP says that
+/// the header is sent, not what stands in it.
+const THROTTLE_WAIT: &str = "1";
 
 /// A refusal of the OData interface.
 #[derive(Debug)]
