@@ -1,6 +1,7 @@
 //! `NAME=VALUE` on the command line, and secrets that stay out of it.
 
 use std::io::{BufRead, Write};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use secrecy::SecretString;
@@ -19,8 +20,15 @@ pub(crate) fn split(pair: &str) -> Result<(String, String), Usage> {
 /// A value given in the open is taken, with a warning: the list of processes
 /// shows it to everybody on the machine.
 pub(crate) fn secret(pair: &str) -> anyhow::Result<(String, SecretString)> {
+    let (name, secret, _) = secret_of(pair)?;
+    Ok((name, secret))
+}
+
+/// The same, with the file that it came from.
+pub(crate) fn secret_of(pair: &str) -> anyhow::Result<(String, SecretString, Option<PathBuf>)> {
     let (name, value) = split(pair)?;
-    let secret = if let Some(path) = value.strip_prefix('@') {
+    let file = value.strip_prefix('@').map(PathBuf::from);
+    let secret = if let Some(path) = &file {
         std::fs::read_to_string(path)
             .with_context(|| format!("secret.file: the file for the secret {name} cannot be read"))?
             .trim_end_matches(['\r', '\n'])
@@ -42,7 +50,7 @@ pub(crate) fn secret(pair: &str) -> anyhow::Result<(String, SecretString)> {
     if secret.is_empty() {
         return Err(Usage(format!("secret.empty: the secret {name} is empty")).into());
     }
-    Ok((name, SecretString::from(secret)))
+    Ok((name, SecretString::from(secret), file))
 }
 
 #[cfg(test)]

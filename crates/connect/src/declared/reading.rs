@@ -143,6 +143,7 @@ impl Reading<'_, '_> {
             self.passed.clear();
         }
         if reader.vendor.http.speaks_json()
+            && !reader.vendor.refusals.looks_into_success()
             && let Some(way) = people.list.streams()
         {
             return self.streamed(people, &way, &variables).await;
@@ -479,7 +480,7 @@ impl CompiledPeople {
 }
 
 /// An id as text.
-pub(super) fn id(value: &Json) -> Option<String> {
+pub(crate) fn id(value: &Json) -> Option<String> {
     let text = match value {
         Json::String(text) => text.trim().to_owned(),
         Json::Number(number) => number.to_string(),
