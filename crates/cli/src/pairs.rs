@@ -18,14 +18,8 @@ pub(crate) fn split(pair: &str) -> Result<(String, String), Usage> {
 
 /// Reads `NAME=VALUE`, `NAME=@FILE` or `NAME=-` (one line of standard input).
 /// A value given in the open is taken, with a warning: the list of processes
-/// shows it to everybody on the machine.
-pub(crate) fn secret(pair: &str) -> anyhow::Result<(String, SecretString)> {
-    let (name, secret, _) = secret_of(pair)?;
-    Ok((name, secret))
-}
-
-/// The same, with the file that it came from.
-pub(crate) fn secret_of(pair: &str) -> anyhow::Result<(String, SecretString, Option<PathBuf>)> {
+/// shows it to everybody on the machine. With it comes the file that it was read from.
+pub(crate) fn secret(pair: &str) -> anyhow::Result<(String, SecretString, Option<PathBuf>)> {
     let (name, value) = split(pair)?;
     let file = value.strip_prefix('@').map(PathBuf::from);
     let secret = if let Some(path) = &file {

@@ -34,7 +34,7 @@ impl Given {
             .collect::<Result<_, _>>()?;
         let (mut secrets, mut files) = (BTreeMap::new(), BTreeMap::new());
         for pair in &source.secrets {
-            let (name, secret, file) = pairs::secret_of(pair)?;
+            let (name, secret, file) = pairs::secret(pair)?;
             files.extend(file.map(|file| (name.clone(), file)));
             secrets.insert(name, secret);
         }
