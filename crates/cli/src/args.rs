@@ -241,9 +241,12 @@ pub(crate) enum ConnectorsCommand {
     },
     /// The JSON schema of a manifest
     Schema,
-    /// Check a manifest
+    /// Check a manifest, and try it on the recorded answers beside it
+    ///
+    /// Answers are in the folder `fixtures` beside the manifest. Nothing is asked of
+    /// the vendor.
     Check {
-        /// The manifest's file
+        /// The manifest's file, or its folder
         file: PathBuf,
         /// How problems are printed
         #[arg(long, value_enum, default_value_t = TextOrJson::Text)]

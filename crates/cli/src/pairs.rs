@@ -1,6 +1,7 @@
 //! `NAME=VALUE` on the command line, and secrets that stay out of it.
 
 use std::io::{BufRead, Write};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use secrecy::SecretString;
@@ -17,10 +18,11 @@ pub(crate) fn split(pair: &str) -> Result<(String, String), Usage> {
 
 /// Reads `NAME=VALUE`, `NAME=@FILE` or `NAME=-` (one line of standard input).
 /// A value given in the open is taken, with a warning: the list of processes
-/// shows it to everybody on the machine.
-pub(crate) fn secret(pair: &str) -> anyhow::Result<(String, SecretString)> {
+/// shows it to everybody on the machine. With it comes the file that it was read from.
+pub(crate) fn secret(pair: &str) -> anyhow::Result<(String, SecretString, Option<PathBuf>)> {
     let (name, value) = split(pair)?;
-    let secret = if let Some(path) = value.strip_prefix('@') {
+    let file = value.strip_prefix('@').map(PathBuf::from);
+    let secret = if let Some(path) = &file {
         std::fs::read_to_string(path)
             .with_context(|| format!("secret.file: the file for the secret {name} cannot be read"))?
             .trim_end_matches(['\r', '\n'])
@@ -42,7 +44,7 @@ pub(crate) fn secret(pair: &str) -> anyhow::Result<(String, SecretString)> {
     if secret.is_empty() {
         return Err(Usage(format!("secret.empty: the secret {name} is empty")).into());
     }
-    Ok((name, SecretString::from(secret)))
+    Ok((name, SecretString::from(secret), file))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //! | `declared` | the connector that a manifest describes: requests, paging, joining, mapping |
 //! | `authentication` | the ways to prove who asks |
 //! | `expression`, `pointer`, `xml` | what mappings are made of |
+//! | [`offline`] | a manifest tried on recorded answers, without a network |
 //! | `budget` | how fast a vendor may be asked |
 //! | [`catalogue`](mod@catalogue) | every connector there is, and how one is opened |
 //! | [`http`] | the only way out: bounded in time, size, tries and hosts |
@@ -56,6 +57,7 @@ mod expression;
 pub mod http;
 pub mod manifest;
 pub mod normalise;
+pub mod offline;
 mod pointer;
 pub mod settings;
 pub mod webhook;

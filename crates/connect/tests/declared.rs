@@ -92,6 +92,11 @@ fn bamboo_answers(request: &Request) -> Raw {
     }
 }
 
+/// The body of the first request for a report.
+fn reported(vendor: &Vendor) -> Value {
+    serde_json::from_str(&vendor.requests_to("/api/v1/reports/custom")[0].body).unwrap()
+}
+
 #[tokio::test]
 async fn bamboohr_reads_the_company_by_one_report() {
     let vendor = Vendor::start(bamboo_answers).await;
@@ -141,7 +146,7 @@ async fn bamboohr_reads_the_company_by_one_report() {
     assert!(nina.fields.get(Field::ManagerExternalId).is_absent());
     assert!(nina.fields.get(Field::WorkEmail).is_absent());
     assert_eq!((nina.whole, &nina.problems[..]), (true, &[][..]));
-    let asked: Value = serde_json::from_str(&vendor.requests()[0].body).unwrap();
+    let asked: Value = reported(&vendor);
     let fields = asked["fields"].as_array().unwrap();
     assert!(fields.contains(&json!("supervisorEId")) && !fields.contains(&json!("payRate")));
 }
@@ -152,7 +157,7 @@ async fn a_narrow_scope_asks_for_nothing_else() {
     let connector = bamboo(&vendor, &[]);
     let scope = FieldScope::only([Field::WorkEmail]);
     let (_, records) = read(&*connector, scope).await;
-    let asked: Value = serde_json::from_str(&vendor.requests()[0].body).unwrap();
+    let asked: Value = reported(&vendor);
     assert_eq!(
         asked["fields"],
         json!(["id", "status", "lastChanged", "workEmail"])
@@ -191,6 +196,9 @@ async fn changes_since_and_deletions_are_read_and_the_vendors_clock_is_told() {
                 200,
                 &json!({"latest": "x", "employees": {"9": {"id": "9", "action": "Deleted"}}}),
             );
+        }
+        if request.path.ends_with("/company_information") {
+            return Raw::json(200, &json!({"displayName": "Nordlys"}));
         }
         let mut body = report();
         let asked: Value = serde_json::from_str(&request.body).unwrap();
@@ -292,7 +300,7 @@ async fn a_connection_says_where_a_field_comes_from() {
     let (_, records) = read(&*connector, FieldScope::all()).await;
     assert_eq!(records[0].fields.text(Field::CostCentre), Some("CC-7"));
     assert_eq!(records[0].fields.text(Field::Team), Some("SALES"));
-    let asked: Value = serde_json::from_str(&vendor.requests()[0].body).unwrap();
+    let asked: Value = reported(&vendor);
     assert!(
         asked["fields"]
             .as_array()

@@ -4,11 +4,17 @@
 mod page;
 mod trying;
 
+use std::sync::Arc;
+
 use anyhow::Context;
+use muster_connect::offline::{Finding, Fixture, try_recorded};
 use muster_connect::{ConnectorInfo, catalogue, check_manifest};
+use muster_model::Clock;
+use muster_model::time::date_in;
 
 use crate::args::{Connectors, ConnectorsCommand, ShowFormat, TextOrJson};
 use crate::exit::{Exit, Usage};
+use crate::machine::MachineClock;
 use crate::output;
 
 pub(crate) async fn run(command: Connectors) -> anyhow::Result<Exit> {
@@ -31,7 +37,7 @@ pub(crate) async fn run(command: Connectors) -> anyhow::Result<Exit> {
             output::line(&schema)?;
             Ok(Exit::Done)
         }
-        Some(ConnectorsCommand::Check { file, format }) => check(&file, format),
+        Some(ConnectorsCommand::Check { file, format }) => check(&file, format).await,
     }
 }
 
@@ -153,34 +159,78 @@ fn words(info: &ConnectorInfo) -> String {
     words.join("\n")
 }
 
-fn check(file: &std::path::Path, format: TextOrJson) -> anyhow::Result<Exit> {
+async fn check(file: &std::path::Path, format: TextOrJson) -> anyhow::Result<Exit> {
     // A connector is a folder; its manifest is meant.
     let inside = file.join("manifest.toml");
     let file = if file.is_dir() { &inside } else { file };
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("manifest.file: {} cannot be read", file.display()))?;
-    let problems = check_manifest(&text);
+    let name = file.display().to_string();
+    let mut findings: Vec<Finding> = (check_manifest(&text).into_iter())
+        .map(|problem| Finding {
+            code: problem.code,
+            note: false,
+            file: name.clone(),
+            line: problem.line,
+            column: problem.column,
+            message: problem.message,
+        })
+        .collect();
+    let fixtures = match findings.is_empty() {
+        true => fixtures(file)?,
+        false => Vec::new(),
+    };
+    if !fixtures.is_empty() {
+        let clock: Arc<dyn Clock> = Arc::new(MachineClock);
+        let today = date_in(clock.now(), &jiff::tz::TimeZone::UTC);
+        findings = try_recorded(&name, &text, &fixtures, today, clock).await;
+    }
+    let is_sound = findings.iter().all(|finding| finding.note);
     match format {
-        TextOrJson::Json => output::json(&problems)?,
+        TextOrJson::Json => output::json(&findings)?,
         TextOrJson::Text => {
-            for problem in &problems {
+            for finding in &findings {
                 output::line(&format!(
-                    "{}:{}:{}: {}: {}",
-                    file.display(),
-                    problem.line,
-                    problem.column,
-                    problem.code,
-                    problem.message
+                    "{}:{}:{}: {}{}: {}",
+                    finding.file,
+                    finding.line,
+                    finding.column,
+                    if finding.note { "note: " } else { "" },
+                    finding.code,
+                    finding.message
                 ))?;
             }
-            if problems.is_empty() {
-                output::say(&format!("{} is sound", file.display()));
+            if is_sound {
+                let played = match fixtures.len() {
+                    0 => "; beside it is no folder `fixtures` with recorded answers to try it on",
+                    _ => ", and reads what was recorded",
+                };
+                output::say(&format!("{name} is sound{played}"));
             }
         }
     }
-    Ok(if problems.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Failed
-    })
+    Ok(if is_sound { Exit::Done } else { Exit::Failed })
+}
+
+/// The files of recorded answers beside a manifest.
+fn fixtures(manifest: &std::path::Path) -> anyhow::Result<Vec<Fixture>> {
+    let folder = manifest.with_file_name("fixtures");
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let unreadable = || format!("manifest.fixtures: {} cannot be read", folder.display());
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .with_context(unreadable)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|end| end == "json"))
+        .collect();
+    files.sort();
+    (files.into_iter())
+        .map(|path| {
+            Ok(Fixture {
+                text: std::fs::read_to_string(&path).with_context(unreadable)?,
+                file: path.display().to_string(),
+            })
+        })
+        .collect()
 }

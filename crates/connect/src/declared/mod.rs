@@ -57,12 +57,14 @@ pub(crate) use general::General;
 pub(crate) use refusal::Refusals;
 pub use trial::{FieldTrial, Trial};
 
-use crate::authentication::Authenticator;
+pub(crate) use reading::id as id_text;
+
+use crate::authentication::{Authenticator, CompiledAuthentication};
 use crate::budget::Rate;
 use crate::connector::{Account, Confirmation, Connector, ReadRequest, RecordSink};
 use crate::error::{ConnectError, ErrorKind};
 use crate::expression::{Escape, Scope, Template};
-use crate::http::{Answer, BaseUrl, Dialect, HttpClient, Speech};
+use crate::http::{Answer, BaseUrl, Dialect, HttpClient, Play, Speech};
 use crate::manifest::{ConnectorInfo, Manifest, Mapping, Speaks};
 use crate::normalise::Rules;
 use crate::settings::{ConnectorSettings, bad_value};
@@ -94,6 +96,25 @@ pub(crate) fn open(
     manifest: &Manifest,
     settings: &ConnectorSettings,
 ) -> Result<Box<dyn Connector>, ConnectError> {
+    Ok(Box::new(opened(info, manifest, settings, None)?))
+}
+
+/// Opens a connector whose answers are played: it speaks to nobody and signs in nowhere.
+pub(crate) fn open_played(
+    info: &'static ConnectorInfo,
+    manifest: &Manifest,
+    settings: &ConnectorSettings,
+    played: Arc<dyn Play>,
+) -> Result<Declared, ConnectError> {
+    opened(info, manifest, settings, Some(played))
+}
+
+fn opened(
+    info: &'static ConnectorInfo,
+    manifest: &Manifest,
+    settings: &ConnectorSettings,
+    played: Option<Arc<dyn Play>>,
+) -> Result<Declared, ConnectError> {
     let mut changed: BTreeMap<Field, Mapping> = BTreeMap::new();
     for (name, written) in settings.changed_fields() {
         let Ok(field) = name.parse() else {
@@ -132,10 +153,14 @@ pub(crate) fn open(
         settings.pause.clone(),
         settings.clock.clone(),
     )?
-    .with_others(others);
-    let Some(authentication) = compiled.authentication.take() else {
+    .with_others(others)
+    .with_played(played.clone());
+    let Some(mut authentication) = compiled.authentication.take() else {
         return Err(no_way());
     };
+    if played.is_some() {
+        authentication = CompiledAuthentication::none();
+    }
     let authenticator = Authenticator::new(
         authentication,
         settings.secrets.clone(),
@@ -147,7 +172,7 @@ pub(crate) fn open(
         .concurrent
         .unwrap_or(CONCURRENT)
         .clamp(1, MOST_CONCURRENT);
-    Ok(Box::new(Declared {
+    Ok(Declared {
         info,
         vendor: Vendor {
             http,
@@ -163,7 +188,7 @@ pub(crate) fn open(
             _ => Synthetic::Refuse,
         },
         concurrent: concurrent.min(manifest.rate.calls.unwrap_or(concurrent).max(1)),
-    }))
+    })
 }
 
 /// Where a connection reads a field from instead: a pointer, to which what the

@@ -59,6 +59,8 @@ struct Reading<'a, 's> {
     passed: HashSet<String>,
     /// Is a body read once more, so that whoever came before is passed over?
     passing: bool,
+    /// Rows of this list that stood before.
+    twice: u64,
     total: Option<u64>,
     /// The first answer has come.
     begun: bool,
@@ -93,6 +95,7 @@ impl Reader<'_> {
             before: HashSet::new(),
             passed: HashSet::new(),
             passing: false,
+            twice: 0,
             begun: false,
             total: None,
         };
@@ -138,11 +141,13 @@ impl Reading<'_, '_> {
         let reader = self.reader;
         let variables = reader.variables(people);
         self.passing = false;
+        self.twice = 0;
         if people.adds {
             self.before.clone_from(&self.seen);
             self.passed.clear();
         }
         if reader.vendor.http.speaks_json()
+            && !reader.vendor.refusals.looks_into_success()
             && let Some(way) = people.list.streams()
         {
             return self.streamed(people, &way, &variables).await;
@@ -363,6 +368,7 @@ impl Reading<'_, '_> {
                 ),
             }
         }
+        self.twice += again;
         if again > 0 {
             let detail = format!("{again} records stood on an earlier page too");
             self.doubt(DoubtKind::RecordTwice, &detail);
@@ -408,13 +414,19 @@ impl Reading<'_, '_> {
         let Some(total) = ended.total else {
             return paging.level();
         };
-        if total == ended.rows {
+        // A total that nobody vouches for is held against people: somebody who stands
+        // twice must not hide somebody who is missing.
+        let rows = match paging.vouches() {
+            true => ended.rows,
+            false => ended.rows.saturating_sub(self.twice),
+        };
+        if total == rows {
             return match paging.vouches() {
                 true => EvidenceLevel::Counted,
                 false => paging.level(),
             };
         }
-        let detail = format!("{} rows, and the vendor counts {total}", ended.rows);
+        let detail = format!("{rows} rows, and the vendor counts {total}");
         self.doubt(DoubtKind::TotalDiffers, &detail);
         match paging.vouches() {
             true => EvidenceLevel::None,
@@ -481,7 +493,7 @@ impl CompiledPeople {
 }
 
 /// An id as text.
-pub(super) fn id(value: &Json) -> Option<String> {
+pub(crate) fn id(value: &Json) -> Option<String> {
     let text = match value {
         Json::String(text) => text.trim().to_owned(),
         Json::Number(number) => number.to_string(),

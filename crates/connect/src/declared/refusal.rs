@@ -72,6 +72,15 @@ impl Refusals {
         }
     }
 
+    /// May an answer of success be one of refusal, so that it must be seen whole?
+    pub(super) fn looks_into_success(&self) -> bool {
+        let of_success = |status: u16| (200..=299).contains(&status);
+        (self.rules.iter()).any(|rule| match rule.written.status {
+            Some(status) => of_success(status),
+            None => rule.when.is_some(),
+        })
+    }
+
     /// What is to be done about an answer, where a rule says more than its status.
     pub(super) fn verdict(&self, answer: &Answer) -> Option<Verdict> {
         self.rule(answer).map(|rule| match rule.written.means {

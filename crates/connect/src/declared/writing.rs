@@ -512,7 +512,7 @@ fn days(record: &SourceRecord, engagement: &str, taken: &[Field], fields: &mut F
         (Field::EndDate, &found.end_date),
     ] {
         if taken.contains(&field) {
-            fields.set(field, day.clone().map(Value::Date));
+            fields.set(field, day.map(Value::Date));
         }
     }
 }

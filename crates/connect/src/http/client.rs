@@ -14,6 +14,7 @@ use super::answer::Answer;
 use super::base_url::BaseUrl;
 use super::dialect::{Dialect, Speech, Verdict};
 use super::pause::Pause;
+use super::played::Play;
 use super::request::{Body, Request, Target};
 use super::retry::{LONGEST_WAIT, MOST_TRIES, asked_wait, back_off};
 use super::streaming::{Opened, Streaming};
@@ -41,6 +42,8 @@ pub struct HttpClient {
     budget: Budget,
     pause: Arc<dyn Pause>,
     clock: Arc<dyn Clock>,
+    /// Who answers instead of the network.
+    played: Option<Arc<dyn Play>>,
 }
 
 /// What one try came to.
@@ -92,7 +95,29 @@ impl HttpClient {
             dialect,
             pause,
             clock,
+            played: None,
         })
+    }
+
+    /// Asks nobody: these answers are taken.
+    #[must_use]
+    pub(crate) fn with_played(mut self, played: Option<Arc<dyn Play>>) -> Self {
+        self.played = played;
+        self
+    }
+
+    async fn deliver(
+        &self,
+        builder: reqwest::RequestBuilder,
+    ) -> Result<reqwest::Response, reqwest::Error> {
+        let Some(played) = &self.played else {
+            return builder.send().await;
+        };
+        let request = builder.build()?;
+        let (status, body) = played.play(request.method().as_str(), request.url().path());
+        let mut response = http::Response::new(body);
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_FOUND);
+        Ok(reqwest::Response::from(response))
     }
 
     /// May speak to these hosts as well.
@@ -201,7 +226,7 @@ impl HttpClient {
             Err(error) => return Try::GivenUp(error.at(place)),
         };
         let ticket = self.budget.take(&*self.clock, &*self.pause).await;
-        let sent = builder.send().await;
+        let sent = self.deliver(builder).await;
         self.budget.answered(ticket, &*self.clock);
         let response = match sent {
             Ok(response) => response,

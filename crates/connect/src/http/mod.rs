@@ -20,6 +20,7 @@ mod base_url;
 mod client;
 mod dialect;
 mod pause;
+mod played;
 mod request;
 mod retry;
 mod streaming;
@@ -30,6 +31,7 @@ pub use client::HttpClient;
 pub(crate) use client::{not_json, too_large, truncated};
 pub use dialect::{Dialect, Speech};
 pub use pause::{Pause, TokioPause};
+pub(crate) use played::Play;
 pub use request::{Basic, Request};
 
 pub(crate) use dialect::Verdict;

@@ -183,6 +183,9 @@ impl Check {
             webhooks: crate::webhook::takes_calls(manifest),
             revision: manifest.revision.clone(),
             dates: manifest.dates.clone(),
+            replaced_secrets: (manifest.authentication.iter())
+                .filter_map(|way| Some(way.refresh_token.as_ref()?.secret.clone()))
+                .collect(),
             hidden_without_rights: self.fields(
                 &manifest.hidden_without_rights,
                 &root.name("hidden_without_rights"),
@@ -421,12 +424,19 @@ fn without_templates(url: &str) -> String {
 }
 
 fn problem(text: &str, at: usize, code: &'static str, message: String) -> Problem {
-    let before = text.get(..at).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    let (line, column) = position(text, at);
     Problem {
         code,
-        line: before.matches('\n').count() + 1,
-        column: before.get(line_start..).unwrap_or("").chars().count() + 1,
+        line,
+        column,
         message,
     }
+}
+
+/// Line and column, from 1, of so many bytes into a text.
+pub(crate) fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
 }

@@ -64,6 +64,10 @@ pub struct ConnectorInfo {
     pub revision: Option<String>,
     /// The zone of its dates, as the vendor means them.
     pub dates: String,
+    /// Secrets that the vendor may replace while they are used, such as a refresh token:
+    /// whoever opens the connector keeps the new ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replaced_secrets: Vec<String>,
     /// Fields that come back empty when the credentials' rights are too few.
     pub hidden_without_rights: Vec<Field>,
     /// What it does not do.

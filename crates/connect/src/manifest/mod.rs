@@ -28,7 +28,7 @@ pub use info::{
 };
 
 pub(crate) use authentication_types::{Authentication, BasicScheme, ClientPlace, Named};
-pub(crate) use check::{is_between, read};
+pub(crate) use check::{is_between, position, read};
 pub(crate) use fields::{Engagements, Mapping, Source, Terms};
 pub(crate) use place::Path;
 pub(crate) use reading::{
