@@ -22,6 +22,8 @@ use crate::simulator::Simulator;
 use crate::stage::{Stage, secret};
 use crate::wire::{Answer, WireRequest};
 
+/// The integration system user.
+const USERNAME: &str = "ISU_Muster";
 /// Digits of a secret.
 const SECRET_DIGITS: usize = 32;
 
@@ -63,12 +65,6 @@ impl Tenant {
         person::tenant(self.stage.own_account_id())
     }
 
-    /// The integration system user.
-    #[allow(clippy::unused_self, reason = "the same for every tenant, today")]
-    fn username(&self) -> &'static str {
-        "ISU_Muster"
-    }
-
     fn client_id(&self) -> String {
         secret(self.stage.seed, "workday.client_id", SECRET_DIGITS)
     }
@@ -87,12 +83,6 @@ impl Tenant {
             true => self.is_locked = true,
             false => self.tokens.clear(),
         }
-    }
-
-    /// The refusal of one call too many.
-    #[allow(clippy::unused_self, reason = "the same for every tenant, today")]
-    fn refused(&self) -> Answer {
-        Answer::empty(429).with("Retry-After", "1")
     }
 
     fn respond(&mut self, request: &WireRequest) -> Answer {
@@ -121,6 +111,11 @@ impl Tenant {
             _ => Answer::empty(404),
         }
     }
+}
+
+/// The refusal of one call too many.
+fn refused() -> Answer {
+    Answer::empty(429).with("Retry-After", "1")
 }
 
 /// `v37.0`
@@ -155,7 +150,7 @@ impl Simulator for Tenant {
             ("tenant".to_owned(), self.name()),
             // Made-up people have synthetic national ids, which are refused elsewhere.
             ("test_identities".to_owned(), "accept".to_owned()),
-            ("username".to_owned(), self.username().to_owned()),
+            ("username".to_owned(), USERNAME.to_owned()),
         ]);
         if self.vendor == Vendor::Workday {
             settings.extend([
@@ -177,7 +172,7 @@ impl Simulator for Tenant {
     }
 
     fn throttled(&mut self) -> Answer {
-        self.refused()
+        refused()
     }
 
     /// When to come again stands in refusals only.

@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 use crate::company::{NationalId, national_number, period_on};
 use crate::wire::{Answer, Body, JSON, WireRequest};
 
-use super::Tenant;
 use super::element::write;
 use super::person::{
     Person, current, department, entered, has_begun, is_contingent, number, phone, wid,
 };
 use super::worker::worker_reference;
+use super::{Tenant, USERNAME, refused};
 
 /// Rows made at a time.
 const ROWS_A_PIECE: usize = 200;
@@ -76,7 +76,7 @@ pub(super) fn answer(tenant: &mut Tenant, request: &WireRequest) -> Answer {
         Some(_) => return Answer::empty(400),
     };
     if tenant.stage.mischief.throttles() {
-        return tenant.refused();
+        return refused();
     }
     let listing = tenant
         .stage
@@ -132,11 +132,9 @@ fn is_known(tenant: &Tenant, request: &WireRequest) -> bool {
     if let Some(token) = request.bearer() {
         return tenant.tokens.contains(token);
     }
-    let whole = format!("{}@{}", tenant.username(), tenant.name());
+    let whole = format!("{USERNAME}@{}", tenant.name());
     request.basic().is_some_and(|(user, password)| {
-        (user == tenant.username() || user == whole)
-            && password == tenant.password
-            && !tenant.is_locked
+        (user == USERNAME || user == whole) && password == tenant.password && !tenant.is_locked
     })
 }
 

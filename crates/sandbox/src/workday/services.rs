@@ -9,7 +9,6 @@ use crate::company::Employee;
 use crate::stage::{Listing, Roster};
 use crate::wire::{Answer, WireRequest};
 
-use super::Tenant;
 use super::asked::{Asked, Criteria, Range, Who};
 use super::element::{BUSINESS, Element, write};
 use super::fault::{Fault, XML};
@@ -17,6 +16,7 @@ use super::person::{
     Person, department, entered, has_begun, id_of, is_contingent, number, other_wid,
 };
 use super::worker::{organization_id, worker};
+use super::{Tenant, USERNAME, refused};
 
 const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 const SECURITY: &str =
@@ -73,7 +73,7 @@ fn respond(tenant: &mut Tenant, request: &WireRequest, version: &str) -> Result<
         ));
     }
     if tenant.stage.mischief.throttles() {
-        return Ok(tenant.refused());
+        return Ok(refused());
     }
     let asked = Asked::of(operation, tenant.stage.today())?;
     catch_up(tenant, asked.entered.as_deref());
@@ -95,7 +95,7 @@ fn is_known(tenant: &Tenant, security: &Element) -> bool {
         let element = token.child(name)?;
         (element.namespace == SECURITY).then_some(element)
     };
-    let user = format!("{}@{}", tenant.username(), tenant.name());
+    let user = format!("{USERNAME}@{}", tenant.name());
     security.namespace == SECURITY
         && said("Username").is_some_and(|name| name.text() == user)
         && said("Password").is_some_and(|password| {
