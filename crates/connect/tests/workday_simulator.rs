@@ -4,7 +4,6 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-#[allow(dead_code)]
 mod support;
 
 use std::collections::BTreeMap;
@@ -23,9 +22,13 @@ use support::{TestClock, Waits};
 const PEOPLE: u64 = 9;
 
 async fn simulator(vendor: Vendor, faults: &[&str]) -> Sandbox {
+    let mut company = company(PEOPLE);
+    for employee in company.employees.iter_mut().skip(1) {
+        employee.manager = Some(1001);
+    }
     let mut options = SandboxOptions::new(
         vendor,
-        company(PEOPLE),
+        company,
         other_company(),
         earlier(PEOPLE),
         Arc::new(|| TODAY),
