@@ -116,6 +116,9 @@ impl Kit<'_> {
         usual: &SourceRecord,
         record: Option<&SourceRecord>,
     ) {
+        if day.mishap == Mishap::Truth {
+            return; // a flag that is set may mean just that
+        }
         let how = format!("{} {}", day.member, day.mishap.words());
         let Some(record) = record else {
             let message =
@@ -126,9 +129,6 @@ impl Kit<'_> {
                 message,
             );
         };
-        if day.mishap == Mishap::Truth {
-            return; // a flag that is set may mean just that
-        }
         if usual.presence == Presence::Present && record.presence == Presence::Removed {
             let message = format!("when {how}, the person counts as removed");
             self.findings.wrong(

@@ -41,6 +41,13 @@ pub async fn try_recorded(
     };
     let recorded = Recorded::read(fixtures, &mut findings.found);
     if recorded.answers.is_empty() {
+        let message =
+            "the fixtures name no request (`GET /path`) with its answer, so nothing was played";
+        findings.note(
+            &Path::default().name("people"),
+            "offline.not_played",
+            message,
+        );
         return findings.found;
     }
     // A connector's entry lives as long as the program; here one program checks one manifest.
