@@ -297,6 +297,11 @@ async fn recordings_that_are_cut_or_none_are_told() {
         (findings[0].code, findings[0].note),
         ("offline.not_played", true)
     );
+    let findings = tried(MANIFEST, r#"{"about": "nothing"}"#).await;
+    assert_eq!(
+        (findings[0].code, findings[0].note),
+        ("offline.not_played", true)
+    );
     // What the recording is known not to show is no flaw of the manifest.
     let without = RECORDED.replace("\"mail\"", "\"post\"");
     assert_eq!(

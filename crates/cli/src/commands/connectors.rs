@@ -201,8 +201,10 @@ async fn check(file: &std::path::Path, format: TextOrJson) -> anyhow::Result<Exi
                 ))?;
             }
             if is_sound {
+                let silent = (findings.iter()).any(|one| one.code == "offline.not_played");
                 let played = match fixtures.len() {
                     0 => "; beside it is no folder `fixtures` with recorded answers to try it on",
+                    _ if silent => "",
                     _ => ", and reads what was recorded",
                 };
                 output::say(&format!("{name} is sound{played}"));

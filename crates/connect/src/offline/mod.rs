@@ -12,10 +12,16 @@
 //! | `tape` | the vendor, played from them |
 //! | `probe` | does every field find its place in them? |
 //! | `bad_day` | rows as they become on a bad day |
+//! | `played` | the recorded list of people, and the vendor that plays it |
+//! | `places` | the same, of a whole manifest |
+//! | `judging` | what bad days make of people |
 //! | `trying` | the checks, in their order |
 
 mod bad_day;
 mod fixture;
+mod judging;
+mod places;
+mod played;
 mod probe;
 mod tape;
 mod trying;
