@@ -36,6 +36,7 @@ mod paging;
 mod reading;
 mod record;
 mod refusal;
+mod sightings;
 mod streaming;
 mod trial;
 mod vendor;

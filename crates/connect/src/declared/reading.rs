@@ -3,8 +3,6 @@
 //! While a page is handed over, the next one is under way: never more than
 //! that, so memory is bounded by two pages and the ids.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use muster_model::{DoubtKind, Evidence, EvidenceLevel, Presence};
 use serde_json::Value as Json;
@@ -13,6 +11,7 @@ use super::compiled::{Compiled, CompiledPeople, Revision};
 use super::joining::{Joined, Joiner};
 use super::paging::At;
 use super::record::Row;
+use super::sightings::Sightings;
 use super::streaming::{Broken, RowStream};
 use super::vendor::{Page, Variables, Vendor, told};
 use crate::connector::{Progress, ReadRequest, RecordSink};
@@ -52,11 +51,7 @@ struct Reading<'a, 's> {
     sink: &'s mut dyn RecordSink,
     evidence: Evidence,
     /// Ids of all rows, those left out included.
-    seen: HashSet<String>,
-    /// Ids of the lists before this one.
-    before: HashSet<String>,
-    /// Ids of this list that one before had.
-    passed: HashSet<String>,
+    seen: Sightings,
     /// Is a body read once more, so that whoever came before is passed over?
     passing: bool,
     /// Rows of this list that stood before.
@@ -91,9 +86,7 @@ impl Reader<'_> {
             joiner,
             sink,
             evidence,
-            seen: HashSet::new(),
-            before: HashSet::new(),
-            passed: HashSet::new(),
+            seen: Sightings::default(),
             passing: false,
             twice: 0,
             begun: false,
@@ -143,8 +136,7 @@ impl Reading<'_, '_> {
         self.passing = false;
         self.twice = 0;
         if people.adds {
-            self.before.clone_from(&self.seen);
-            self.passed.clear();
+            self.seen.begin_list();
         }
         if reader.vendor.http.speaks_json()
             && !reader.vendor.refusals.looks_into_success()
@@ -280,7 +272,7 @@ impl Reading<'_, '_> {
                     tracing::info!(code = error.code(), tried, "a body broke; asking again");
                     vendor.http.pause(back_off(tried)).await;
                     tried += 1;
-                    self.before.clone_from(&self.seen);
+                    self.seen.draw_line();
                     self.passing = true;
                 }
                 (error, false) if self.evidence.pages == 0 => return Err(error),
@@ -348,12 +340,14 @@ impl Reading<'_, '_> {
                 self.doubt(DoubtKind::PageFailed, "a row without an id");
                 continue;
             };
-            if (people.adds || self.passing) && self.before.contains(&id) {
+            if people.adds || self.passing {
                 // Here they only show that the list goes on.
-                brought_new |= self.passed.insert(id);
-                continue;
+                if let Some(first) = self.seen.pass(&id) {
+                    brought_new |= first;
+                    continue;
+                }
             }
-            let new = self.seen.insert(id.clone());
+            let new = self.seen.meet(&id);
             brought_new |= new;
             again += u64::from(!new);
             match people.row(id, tree, &scope) {
