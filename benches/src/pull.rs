@@ -183,6 +183,11 @@ async fn pull(
     for (name, value) in sandbox.settings() {
         entered = entered.set(name, value);
     }
+    if vendor == Vendor::SapSuccessFactors {
+        // An assertion names the address that it was made for: the bare loop asks at
+        // another one.
+        entered = entered.set("authentication", "basic");
+    }
     if let Some(rows) = largest_page(vendor) {
         entered = entered.set("page_size", rows.to_string());
     }
@@ -243,9 +248,8 @@ async fn passed(passing: &Passing, request: Request<Body>) -> anyhow::Result<Res
     let (parts, body) = request.into_parts();
     let target = parts.uri.path_and_query().context("a path")?.to_string();
     let mut headers = parts.headers;
-    for name in [header::HOST, header::CONTENT_LENGTH] {
-        headers.remove(name);
-    }
+    // The host stays: a vendor may name it in the address of the next page.
+    headers.remove(header::CONTENT_LENGTH);
     let made = Made {
         method: parts.method,
         target,
