@@ -108,6 +108,13 @@ pub(crate) fn report_words(report: &RunReport) -> String {
         ));
         words.push(format!("        {}", hold.next));
     }
+    let asked = counts.conflicts + counts.ambiguous;
+    if asked > 0 {
+        words.push(format!(
+            "  waiting for a decision: {asked}; `muster plan NAME --format csv` lists them, with a column to fill in"
+        ));
+        words.push("        that file then goes to `muster decide PLAN --file FILE`".to_owned());
+    }
     if let Some(head) = &report.audit {
         words.push(format!("  audit: {head}"));
     }

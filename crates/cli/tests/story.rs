@@ -296,7 +296,14 @@ fn pull_prints_people_and_evidence_and_stores_nothing() {
         let output = muster.run(&sandbox.pull(&["--format", format]));
         assert_eq!(output.code, 0);
         assert!(output.data.contains("work_email"));
+        // What no column holds is not left out in silence.
+        let output = muster.run(&sandbox.pull(&["--format", format, "--fields", "engagements"]));
+        assert_eq!((output.code, output.data.as_str()), (2, ""));
+        assert!(output.words.contains("usage.field: engagements"));
     }
+    let output = muster.run(&sandbox.pull(&["--fields", "nickname"]));
+    assert_eq!((output.code, output.data.as_str()), (2, ""));
+    assert!(output.words.contains("field.unknown") && output.words.contains("given_name"));
 }
 
 #[test]

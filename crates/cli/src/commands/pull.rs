@@ -18,7 +18,7 @@ use crate::machine::MachineClock;
 use crate::output;
 
 pub(crate) async fn run(command: Pull) -> anyhow::Result<Exit> {
-    let scope = scope(&command.fields)?;
+    let scope = scope(&command.fields, command.format)?;
     let clock: Arc<dyn Clock> = Arc::new(MachineClock);
     let (connector, region) = Given::read(command.source)?.open(&command.connector, &clock)?;
     let now = clock.now();
@@ -55,25 +55,37 @@ pub(crate) async fn run(command: Pull) -> anyhow::Result<Exit> {
     })
 }
 
-fn scope(names: &[String]) -> Result<FieldScope, Usage> {
+fn scope(names: &[String], format: PeopleFormat) -> Result<FieldScope, Usage> {
     if names.is_empty() {
         return Ok(FieldScope::all());
     }
-    let fields: Result<Vec<Field>, _> = names
+    let fields: Vec<Field> = names
         .iter()
         .filter(|name| *name != "external_id")
-        .map(|name| name.parse())
-        .collect();
-    Ok(FieldScope::only(
-        fields.map_err(|error| Usage(error.to_string()))?,
-    ))
+        .map(|name| name.parse::<Field>().map_err(unknown))
+        .collect::<Result<_, _>>()?;
+    match fields.iter().find(|field| !is_flat(**field)) {
+        Some(field) if format != PeopleFormat::Ndjson => Err(Usage(format!(
+            "usage.field: {field} has no column in a table; ask for --format ndjson, or leave it out"
+        ))),
+        _ => Ok(FieldScope::only(fields)),
+    }
+}
+
+fn unknown(error: impl std::error::Error) -> Usage {
+    Usage(error.to_string())
+}
+
+/// Does one column hold it?
+const fn is_flat(field: Field) -> bool {
+    !matches!(field, Field::Custom | Field::Engagements)
 }
 
 /// The columns of tables: everything flat.
 fn columns(scope: &FieldScope) -> Vec<Field> {
     Field::ALL
         .into_iter()
-        .filter(|field| scope.has(*field) && !matches!(field, Field::Custom | Field::Engagements))
+        .filter(|field| scope.has(*field) && is_flat(*field))
         .collect()
 }
 
