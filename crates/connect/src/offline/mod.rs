@@ -11,9 +11,9 @@
 //! | `fixture` | the recorded answers of a folder |
 //! | `tape` | the vendor, played from them |
 //! | `probe` | does every field find its place in them? |
+//! | `places` | the same, of a whole manifest |
 //! | `bad_day` | rows as they become on a bad day |
 //! | `played` | the recorded list of people, and the vendor that plays it |
-//! | `places` | the same, of a whole manifest |
 //! | `judging` | what bad days make of people |
 //! | `trying` | the checks, in their order |
 
