@@ -287,20 +287,18 @@ pub(crate) async fn holders(
     Ok(holders)
 }
 
-/// The people who hold a key of one of these records; and, of keys that another
-/// record of the snapshot holds too, all records that hold them.
-pub(crate) async fn holders_of_records(
+/// The people who hold a key of one of these records, and which of these records.
+pub(crate) async fn people_of_records(
     scope: &Scope,
     session: &mut Session,
     connection: ConnectionId,
-    snapshot: SnapshotId,
     ids: &[ExternalId],
 ) -> Result<KeyHolders, StorageError> {
     let mut holders = KeyHolders::new();
     for ids in ids.chunks(AT_ONCE) {
         let mut people = given_ids(ids);
         people.push(
-            "SELECT DISTINCT held.kind, held.digest, held.person_id FROM given \
+            "SELECT held.kind, held.digest, held.person_id, own.external_id FROM given \
              CROSS JOIN record_keys AS own CROSS JOIN person_keys AS held \
              WHERE own.external_id = given.external_id \
              AND held.organisation_id = own.organisation_id AND held.kind = own.kind \
@@ -310,20 +308,38 @@ pub(crate) async fn holders_of_records(
             .push_bind(scope.id())
             .push(" AND own.connection_id = ")
             .push_bind(connection.uuid());
-        for (word, bytes, person) in people
-            .build_query_as::<(String, Vec<u8>, Uuid)>()
+        for (word, bytes, person, own) in people
+            .build_query_as::<(String, Vec<u8>, Uuid, String)>()
             .fetch_all(&mut *session)
             .await?
         {
             let key = (kind(&word)?, digest("person_keys.digest", &bytes)?);
-            let person = PersonId::from_uuid(person);
-            let people = &mut holders.entry(key).or_default().people;
-            // Two records of one key, asked about in two statements.
-            if !people.contains(&person) {
-                people.push(person);
-            }
+            let owners = holders.entry(key).or_default();
+            owners.people.push(PersonId::from_uuid(person));
+            owners.records.push(ExternalId::new(own));
         }
+    }
+    // Two records of one key, or two people.
+    for owners in holders.values_mut() {
+        owners.people.sort_unstable();
+        owners.people.dedup();
+        owners.records.sort_unstable();
+        owners.records.dedup();
+    }
+    Ok(holders)
+}
 
+/// The people who hold a key of one of these records, and which of these; and, of keys
+/// that another record of the snapshot holds too, all records that hold them.
+pub(crate) async fn holders_of_records(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    snapshot: SnapshotId,
+    ids: &[ExternalId],
+) -> Result<KeyHolders, StorageError> {
+    let mut holders = people_of_records(scope, &mut *session, connection, ids).await?;
+    for ids in ids.chunks(AT_ONCE) {
         let mut records = given_ids(ids);
         records.push(
             "SELECT own.kind, own.digest, own.external_id, other.external_id FROM given \
@@ -349,18 +365,13 @@ pub(crate) async fn holders_of_records(
             .await?
         {
             let key = (kind(&word)?, digest("record_keys.digest", &bytes)?);
-            let records = &mut holders.entry(key).or_default().records;
-            for id in [own, other] {
-                let id = ExternalId::new(id);
-                if !records.contains(&id) {
-                    records.push(id);
-                }
-            }
+            let owners = holders.entry(key).or_default();
+            owners.records.extend([own, other].map(ExternalId::new));
         }
     }
     for owners in holders.values_mut() {
-        owners.people.sort_unstable();
         owners.records.sort_unstable();
+        owners.records.dedup();
     }
     Ok(holders)
 }
