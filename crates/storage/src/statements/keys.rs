@@ -61,19 +61,25 @@ const FORGET_RECORD_KEYS: &str = "DELETE FROM record_keys \
     AND external_id IN (SELECT external_id FROM stage_records) \
     AND NOT EXISTS (SELECT 1 FROM stage_record_keys AS given \
         WHERE given.external_id = record_keys.external_id AND given.kind = record_keys.kind)";
+/// Most keys stay: those are looked up, and not locked by an attempt to write them.
 const STORE_RECORD_KEYS: &str = "INSERT INTO record_keys \
     (organisation_id, connection_id, external_id, kind, digest) \
-    SELECT $1, $2, external_id, kind, digest FROM stage_record_keys WHERE 1 = 1 \
+    SELECT $1, $2, given.external_id, given.kind, given.digest FROM stage_record_keys AS given \
+    WHERE (SELECT held.digest FROM record_keys AS held WHERE held.organisation_id = $1 \
+        AND held.connection_id = $2 AND held.external_id = given.external_id \
+        AND held.kind = given.kind) IS DISTINCT FROM given.digest \
     ON CONFLICT (organisation_id, connection_id, external_id, kind) \
-    DO UPDATE SET digest = excluded.digest WHERE record_keys.digest <> excluded.digest";
+    DO UPDATE SET digest = excluded.digest";
 const FORGET_PERSON_KEYS: &str = "DELETE FROM person_keys \
     WHERE organisation_id = $1 AND person_id IN (SELECT id FROM stage_ids) \
     AND NOT EXISTS (SELECT 1 FROM stage_person_keys AS given \
         WHERE given.person_id = person_keys.person_id AND given.kind = person_keys.kind)";
 const STORE_PERSON_KEYS: &str = "INSERT INTO person_keys (organisation_id, person_id, kind, digest) \
-    SELECT $1, person_id, kind, digest FROM stage_person_keys WHERE 1 = 1 \
-    ON CONFLICT (organisation_id, person_id, kind) \
-    DO UPDATE SET digest = excluded.digest WHERE person_keys.digest <> excluded.digest";
+    SELECT $1, given.person_id, given.kind, given.digest FROM stage_person_keys AS given \
+    WHERE (SELECT held.digest FROM person_keys AS held WHERE held.organisation_id = $1 \
+        AND held.person_id = given.person_id AND held.kind = given.kind) \
+        IS DISTINCT FROM given.digest \
+    ON CONFLICT (organisation_id, person_id, kind) DO UPDATE SET digest = excluded.digest";
 
 /// What a person gives up is remembered, before it is overwritten.
 const RELEASE_PERSON_KEYS: &str = "INSERT INTO past_person_keys \
