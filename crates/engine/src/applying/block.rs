@@ -168,9 +168,7 @@ impl<'a> Work<'a> {
             applied.done(&change);
         }
         drop(enacting);
-        self.write(transaction, writes)
-            .instrument(tracing::debug_span!("apply: write"))
-            .await?;
+        self.write(transaction, writes).await?;
         for (kind, rows) in &applied.passed {
             let rows = rows - before.get(kind).copied().unwrap_or_default();
             if rows > 0 {
@@ -462,9 +460,13 @@ impl<'a> Work<'a> {
         transaction: &mut Transaction,
         writes: Writes,
     ) -> Result<(), EngineError> {
-        let people = transaction.write_people(&writes.people).await?;
+        let people = transaction
+            .write_people(&writes.people)
+            .instrument(tracing::debug_span!("apply: people"))
+            .await?;
         let links = transaction
             .write_links(self.connection.id, &writes.links)
+            .instrument(tracing::debug_span!("apply: links"))
             .await?;
         // Somebody wrote between the look and the writing, which several nodes can do:
         // nothing of the block may stand, least of all its marks.
@@ -473,9 +475,11 @@ impl<'a> Work<'a> {
         }
         transaction
             .settle(self.connection.id, &self.versions, &writes.rests)
+            .instrument(tracing::debug_span!("apply: rests"))
             .await?;
         transaction
             .mark_changes(self.planned.id, &writes.marks)
+            .instrument(tracing::debug_span!("apply: marks"))
             .await?;
         transaction.enqueue(&writes.messages).await?;
         writes

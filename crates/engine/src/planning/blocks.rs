@@ -40,10 +40,7 @@ impl Blocks {
         missing: &Arc<Vec<ExternalId>>,
         contested: Option<BTreeSet<ExternalId>>,
     ) -> Self {
-        Self::start(
-            loader,
-            Sequence::Everything(Arc::clone(missing), contested),
-        )
+        Self::start(loader, Sequence::Everything(Arc::clone(missing), contested))
     }
 
     /// These records in order.
@@ -80,9 +77,7 @@ async fn load(
             for ids in ids.chunks(AT_ONCE as usize) {
                 let mut present = reader.records(loader.connection.id, ids).await?;
                 present.sort_by(|one, two| one.external_id.cmp(&two.external_id));
-                let block = loader
-                    .block(&mut reader, present, Vec::new(), None)
-                    .await?;
+                let block = loader.block(&mut reader, present, Vec::new(), None).await?;
                 if sender.send(Ok(block)).await.is_err() {
                     return Ok(());
                 }

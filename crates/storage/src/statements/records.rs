@@ -102,14 +102,13 @@ async fn store_some(
         }
     }
     stage_to_go_through(&mut *session, &SEEN, &sightings(&best)).await?;
-    let others = sqlx::query_as::<Db, (String, Option<Uuid>, Option<i64>, Option<Vec<u8>>)>(
-        SEE_THE_SAME,
-    )
-    .bind(scope.id())
-    .bind(connection.uuid())
-    .bind(snapshot.uuid())
-    .fetch_all(&mut *session)
-    .await?;
+    let others =
+        sqlx::query_as::<Db, (String, Option<Uuid>, Option<i64>, Option<Vec<u8>>)>(SEE_THE_SAME)
+            .bind(scope.id())
+            .bind(connection.uuid())
+            .bind(snapshot.uuid())
+            .fetch_all(&mut *session)
+            .await?;
     stored.unchanged = (best.len() - others.len()) as u64;
     let staged = best.len();
     if THE_SAME_ARE_SEEN {
