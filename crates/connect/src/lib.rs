@@ -61,6 +61,7 @@ pub mod offline;
 mod pointer;
 pub mod settings;
 pub mod webhook;
+mod weight;
 pub mod writing;
 mod xml;
 
