@@ -122,13 +122,12 @@ impl Tree {
             }
             Event::Empty(start) => {
                 self.begins()?;
-                self.close(Element::of(&start)?, false, rows)?;
+                self.close(Element::of(&start)?, rows)?;
             }
             Event::End(_) => {
-                let led = self.on_way == self.open.len();
                 let element = self.open.pop().ok_or(Fault::Wrong)?;
                 self.on_way = self.on_way.min(self.open.len());
-                self.close(element, led, rows)?;
+                self.close(element, rows)?;
             }
             Event::Text(text) => self.text(&text.decode().map_err(|_| Fault::Unclear)?, rows)?,
             Event::CData(text) => self.text(&text.decode().map_err(|_| Fault::Unclear)?, rows)?,
@@ -175,13 +174,8 @@ impl Tree {
         }
     }
 
-    /// Puts an element into the one around it; `led` to the rows, if it did.
-    fn close(
-        &mut self,
-        mut element: Element,
-        led: bool,
-        rows: Option<&mut Rows<'_>>,
-    ) -> Result<(), Fault> {
+    /// Puts an element into the one around it.
+    fn close(&mut self, mut element: Element, rows: Option<&mut Rows<'_>>) -> Result<(), Fault> {
         let name = std::mem::take(&mut element.name);
         let value = element.into_json();
         let depth = self.open.len();
@@ -191,7 +185,8 @@ impl Tree {
             if is_row {
                 return rows.row(parent, name, value).map_err(Fault::Rows);
             }
-            if led {
+            if depth < rows.way.len() && rows.way.get(depth - 1) == Some(&name) {
+                // It leads to rows.
                 if rows.taken != Taken::None && parent.children.contains_key(&name) {
                     return Err(Fault::Rows(NotRows::Twice));
                 }
