@@ -55,7 +55,7 @@ pub(super) fn sees(tree: &IdedExpr, variable: &str, way: &[String]) -> bool {
             &comprehension.result,
         ]
         .into_iter()
-        .any(|part| sees(part)),
+        .any(sees),
         Expr::Struct(_) | Expr::Unspecified => true,
     }
 }
