@@ -39,6 +39,7 @@ pub mod read;
 pub mod run;
 mod sending;
 pub mod sign_in;
+mod task;
 pub mod undoing;
 mod wake;
 

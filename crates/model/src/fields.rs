@@ -1,6 +1,5 @@
 //! What is said about the fields of one person.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, MapAccess, Visitor};
@@ -12,23 +11,30 @@ use crate::said::Said;
 use crate::value::{Plain, Value, WrongShape};
 
 /// Statements by field; a field that is not in it is absent.
+///
+/// In the order of fields, in one piece of memory: there are a few dozen at most, and
+/// a sync of many people copies and drops millions of these.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Fields(BTreeMap<Field, Option<Value>>);
+pub struct Fields(Vec<Statement>);
+
+/// A field, and its value or null.
+type Statement = (Field, Option<Value>);
 
 impl Fields {
     /// Nothing said.
     #[must_use]
     pub const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self(Vec::new())
     }
 
     /// What is said about a field.
     #[must_use]
     pub fn get(&self, field: Field) -> Said<&Value> {
-        match self.0.get(&field) {
+        let found = self.place(field).ok().and_then(|place| self.0.get(place));
+        match found {
             None => Said::Absent,
-            Some(None) => Said::Null,
-            Some(Some(value)) => Said::Value(value),
+            Some((_, None)) => Said::Null,
+            Some((_, Some(value))) => Said::Value(value),
         }
     }
 
@@ -47,15 +53,19 @@ impl Fields {
     /// Says something about a field; absent takes back what was said.
     pub fn set(&mut self, field: Field, said: Said<Value>) {
         match said {
-            Said::Absent => self.0.remove(&field),
-            Said::Null => self.0.insert(field, None),
-            Said::Value(value) => self.0.insert(field, Some(value)),
-        };
+            Said::Absent => {
+                if let Ok(place) = self.place(field) {
+                    self.0.remove(place);
+                }
+            }
+            Said::Null => self.insert(field, None),
+            Said::Value(value) => self.insert(field, Some(value)),
+        }
     }
 
     /// Says a value.
     pub fn put(&mut self, field: Field, value: Value) {
-        self.0.insert(field, Some(value));
+        self.insert(field, Some(value));
     }
 
     /// Those of which something is said, in order.
@@ -63,6 +73,26 @@ impl Fields {
         self.0
             .iter()
             .map(|(field, value)| (*field, value.as_ref().map_or(Said::Null, Said::Value)))
+    }
+
+    /// Where a field stands, or where it would.
+    fn place(&self, field: Field) -> Result<usize, usize> {
+        // Most are put in their order.
+        match self.0.last() {
+            Some((last, _)) if *last < field => Err(self.0.len()),
+            _ => self.0.binary_search_by_key(&field, |(known, _)| *known),
+        }
+    }
+
+    fn insert(&mut self, field: Field, value: Option<Value>) {
+        match self.place(field) {
+            Ok(place) => {
+                if let Some(known) = self.0.get_mut(place) {
+                    known.1 = value;
+                }
+            }
+            Err(place) => self.0.insert(place, (field, value)),
+        }
     }
 
     /// Is nothing said?
@@ -77,15 +107,17 @@ impl Fields {
         Self(
             self.0
                 .iter()
-                .filter(|(field, _)| pass(**field))
-                .map(|(f, v)| (*f, v.clone()))
+                .filter(|(field, _)| pass(*field))
+                .cloned()
                 .collect(),
         )
     }
 
     /// Takes what the other says, wherever it says something.
     pub fn overlay(&mut self, other: Self) {
-        self.0.extend(other.0);
+        for (field, value) in other.0 {
+            self.insert(field, value);
+        }
     }
 
     /// Adds everything that is said to a keyed digest.
@@ -171,12 +203,27 @@ impl fmt::Debug for Fields {
 
 impl Serialize for Fields {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (field, value) in &self.0 {
-            map.serialize_entry(field.name(), &value.as_ref().map(Plain))?;
-        }
-        map.end()
+        serialize_said(self.iter(), serializer)
     }
+}
+
+/// Writes statements as [`Fields`] are written, from wherever they stand.
+///
+/// # Errors
+/// What the serializer refuses.
+pub fn serialize_said<'a, S: Serializer>(
+    said: impl Iterator<Item = (Field, Said<&'a Value>)>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    for (field, said) in said {
+        match said {
+            Said::Absent => {}
+            Said::Null => map.serialize_entry(field.name(), &())?,
+            Said::Value(value) => map.serialize_entry(field.name(), &Plain(value))?,
+        }
+    }
+    map.end()
 }
 
 impl<'de> Deserialize<'de> for Fields {
@@ -199,7 +246,7 @@ impl<'de> Visitor<'de> for ReadFields {
         let mut fields = Fields::new();
         while let Some(field) = map.next_key::<Field>()? {
             let value = map.next_value_seed(ReadValue(field))?;
-            fields.0.insert(field, value);
+            fields.insert(field, value);
         }
         Ok(fields)
     }

@@ -278,8 +278,20 @@ impl Reader {
         on_its_engine!(self, keys::holders(connection, snapshot, keys))
     }
 
-    /// The people who hold a key of one of these records; and, of keys that another
-    /// record of the snapshot holds too, all records that hold them.
+    /// The people who hold a key of one of these records, and which of these.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn people_with_keys_of(
+        &mut self,
+        connection: ConnectionId,
+        ids: &[ExternalId],
+    ) -> Result<KeyHolders> {
+        on_its_engine!(self, keys::people_of_records(connection, ids))
+    }
+
+    /// The people who hold a key of one of these records, and which of these; and, of
+    /// keys that another record of the snapshot holds too, all records that hold them.
     ///
     /// # Errors
     /// As every method.

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use muster_model::plan::{self, Change, Effect, ManagerKey};
 use muster_model::{
     DigestKey, ExternalId, HoldKind, Link, MatchKey, Person, PersonId, Provenance, Reason, RunId,
-    SnapshotId, Stamp,
+    Stamp,
 };
 use muster_reconcile::{EnactContext, State, enact};
 use muster_storage::{
@@ -253,7 +253,6 @@ impl<'a> Work<'a> {
         };
         // The records that hold a key were asked about when the plan was made; people
         // may have come since.
-        let nowhere = SnapshotId::from_uuid(uuid_nil());
         Ok(Loaded {
             people: transaction
                 .people(&people)
@@ -271,7 +270,7 @@ impl<'a> Work<'a> {
                 .people_of_records(self.connection.id, &managers)
                 .await?,
             holders: transaction
-                .holders_of_records(self.connection.id, nowhere, &created)
+                .people_with_keys_of(self.connection.id, &created)
                 .await?,
             records: &block.records,
             waiting: waiting.into_iter().collect(),
@@ -400,26 +399,13 @@ impl<'a> Work<'a> {
         writes
             .takes_back
             .note(change, &before, &after, self.planned.id);
-        if let Some(person) = &after.person {
+        let person = after.person.as_ref().map(|person| person.id);
+        if let Some(person) = after.person {
             // Whom this plan makes or links may be somebody's manager in it.
             if before.link.is_none()
                 && let Some(id) = id
             {
                 joined.insert(id.clone(), person.id);
-            }
-            if before.person.as_ref() != Some(person) {
-                let known = before.person.as_ref().map_or(0, |before| before.version);
-                writes.people.push(PersonToWrite {
-                    keys: keys_of(person, &self.key),
-                    person: Person {
-                        version: known,
-                        ..person.clone()
-                    },
-                });
-                // Of somebody who was just made nobody else has said anything.
-                if before.person.is_some() {
-                    writes.touched_people.push(person.id);
-                }
             }
             let origin = Origin {
                 connection: self.connection.id,
@@ -427,14 +413,31 @@ impl<'a> Work<'a> {
                 row: (self.planned.id, ordinal),
             };
             writes.messages.extend(messages(change, person.id, origin));
+            let changed = before.person.as_ref() != Some(&person);
+            // A later row of the block may be about the same person; of somebody who was
+            // just made no row knows, and nobody else has said anything.
+            if before.person.is_some() {
+                if changed {
+                    writes.touched_people.push(person.id);
+                }
+                loaded.people.insert(person.id, person.clone());
+            }
+            if changed {
+                writes.people.push(PersonToWrite {
+                    keys: keys_of(&person, &self.key),
+                    person: Person {
+                        version: before.person.as_ref().map_or(0, |before| before.version),
+                        ..person
+                    },
+                });
+            }
         }
-        if let Some(link) = &after.link
-            && before.link.as_ref() != Some(link)
+        if let Some(link) = after.link
+            && before.link.as_ref() != Some(&link)
         {
-            let known = before.link.as_ref().map_or(0, |before| before.version);
             writes.links.push(Link {
-                version: known,
-                ..link.clone()
+                version: before.link.as_ref().map_or(0, |before| before.version),
+                ..link
             });
         }
         let held = change.effects.iter().any(|planned| planned.held.is_some());
@@ -449,14 +452,9 @@ impl<'a> Work<'a> {
             });
         }
         let state = state_of(change);
-        let person = after.person.as_ref().map(|person| person.id);
         writes
             .marks
             .push(mark(ordinal, state, None, person, done_by));
-        // A later row of the block may be about the same person.
-        if let Some(person) = after.person {
-            loaded.people.insert(person.id, person);
-        }
     }
 
     async fn write(
@@ -510,10 +508,6 @@ fn owned(change: &mut Change, loaded: &Loaded<'_>) {
             planned.owner = person.owners.get(field).copied();
         }
     }
-}
-
-fn uuid_nil() -> uuid::Uuid {
-    uuid::Uuid::nil()
 }
 
 /// Has the row anything to do by itself? Questions and ambiguities wait for a person.

@@ -1,7 +1,7 @@
 //! The records that a plan looks at, in blocks, in the order of their ids: those
 //! that something touched and those that are missing, in one sequence.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use muster_model::ExternalId;
@@ -16,8 +16,9 @@ pub(super) const AT_ONCE: u32 = 2_000;
 
 /// What a sequence goes through.
 enum Sequence {
-    /// Everything touched, and these missing records.
-    Everything(Arc<Vec<ExternalId>>),
+    /// Everything touched, and these missing records; who holds keys is asked of the
+    /// contested ones, or of all.
+    Everything(Arc<Vec<ExternalId>>, Option<BTreeSet<ExternalId>>),
     /// These records, whatever they are.
     These(Arc<Vec<ExternalId>>),
 }
@@ -30,7 +31,19 @@ pub(super) struct Blocks {
 impl Blocks {
     /// Everything touched, and these missing records in order.
     pub(super) fn of(loader: &Arc<Loader>, missing: &Arc<Vec<ExternalId>>) -> Self {
-        Self::start(loader, Sequence::Everything(Arc::clone(missing)))
+        Self::start(loader, Sequence::Everything(Arc::clone(missing), None))
+    }
+
+    /// The same once more, when it is known who is contested.
+    pub(super) fn again(
+        loader: &Arc<Loader>,
+        missing: &Arc<Vec<ExternalId>>,
+        contested: Option<BTreeSet<ExternalId>>,
+    ) -> Self {
+        Self::start(
+            loader,
+            Sequence::Everything(Arc::clone(missing), contested),
+        )
     }
 
     /// These records in order.
@@ -67,16 +80,20 @@ async fn load(
             for ids in ids.chunks(AT_ONCE as usize) {
                 let mut present = reader.records(loader.connection.id, ids).await?;
                 present.sort_by(|one, two| one.external_id.cmp(&two.external_id));
-                let block = loader.block(&mut reader, present, Vec::new()).await?;
+                let block = loader
+                    .block(&mut reader, present, Vec::new(), None)
+                    .await?;
                 if sender.send(Ok(block)).await.is_err() {
                     return Ok(());
                 }
             }
         }
-        Sequence::Everything(missing) => {
+        Sequence::Everything(missing, contested) => {
             let mut cursor = Cursor::new(loader, &missing);
             while let Some((present, absent)) = cursor.next(&mut reader).await? {
-                let block = loader.block(&mut reader, present, absent).await?;
+                let block = loader
+                    .block(&mut reader, present, absent, contested.as_ref())
+                    .await?;
                 if sender.send(Ok(block)).await.is_err() {
                     return Ok(());
                 }

@@ -35,6 +35,8 @@ pub(super) struct Block {
     pub(super) touched: Vec<Touched>,
     pub(super) holders: KeyHolders,
     pub(super) marks: Marks,
+    /// Records without a link of which somebody, or another record, holds a key.
+    pub(super) contested: BTreeSet<ExternalId>,
 }
 
 /// What all blocks share, and what brakes and trust count against.
@@ -119,12 +121,14 @@ impl Loader {
         Ok(self.engine.storage.read(self.organisation).await?)
     }
 
-    /// Everything that planning these records needs.
+    /// Everything that planning these records needs. Who holds their keys is asked of
+    /// the `contested` ones, and without them of all.
     pub(super) async fn block(
         &self,
         reader: &mut Reader,
         present: Vec<StoredRecord>,
         absent: Vec<ExternalId>,
+        contested: Option<&BTreeSet<ExternalId>>,
     ) -> Result<Block, EngineError> {
         let connection = self.connection.id;
         let mut block = Block::default();
@@ -140,9 +144,11 @@ impl Loader {
             .iter()
             .filter(|row| !links.contains_key(&row.external_id))
             .map(|row| row.external_id.clone())
+            .filter(|id| contested.is_none_or(|contested| contested.contains(id)))
             .collect();
         if !unlinked.is_empty() {
-            self.load_holders(reader, &unlinked, &mut block.holders)
+            block.contested = self
+                .load_holders(reader, &unlinked, &mut block.holders)
                 .await?;
         }
         let linked: Vec<PersonId> = links.values().map(|link| link.person).collect();
@@ -212,19 +218,24 @@ impl Loader {
         }
     }
 
-    /// Who else holds the keys of records that have no link.
+    /// Who else holds the keys of records that have no link; gives back which records
+    /// those are.
     async fn load_holders(
         &self,
         reader: &mut Reader,
         records: &[ExternalId],
         holders: &mut KeyHolders,
-    ) -> Result<(), EngineError> {
+    ) -> Result<BTreeSet<ExternalId>, EngineError> {
         let found = reader
             .holders_of_records(self.connection.id, self.snapshot, records)
             .await?;
         if found.is_empty() {
-            return Ok(());
+            return Ok(BTreeSet::new());
         }
+        let contested = found
+            .values()
+            .flat_map(|owners| owners.records.iter().cloned())
+            .collect();
         let held: Vec<(MatchKey, Digest)> = found
             .iter()
             .filter(|(_, owners)| !owners.people.is_empty())
@@ -255,7 +266,8 @@ impl Loader {
         }
         let people: Vec<PersonId> = people.into_iter().collect();
         let recycled = self.recycled(reader, holders, &held).await?;
-        candidates(reader, &self.sources, &people, &recycled, holders).await
+        candidates(reader, &self.sources, &people, &recycled, holders).await?;
+        Ok(contested)
     }
 
     /// Keys of people that somebody else held within 400 days: an address or a

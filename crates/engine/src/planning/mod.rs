@@ -11,7 +11,7 @@ mod settling;
 pub(crate) mod sources;
 mod versions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -20,11 +20,13 @@ use muster_connect::manifest::ReadById;
 use muster_model::evidence::{ChangesFrom, PastRead, ReadSummary};
 use muster_model::plan::Rest as RestKind;
 use muster_model::zone::zone_of;
-use muster_model::{Digest, ExternalId, Fields, Plan, PlanId, ReadHistory, RunId};
+use muster_model::{Digest, DigestKey, ExternalId, Fields, Plan, PlanId, ReadHistory, RunId};
 use muster_reconcile::{
     Confirmation, Decided, Draft, Input, KeyHolders, ManagerIndex, PlanError, Survey, Touched,
 };
 use muster_storage::{Connection, ConnectionState, Organisation, Transaction};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tracing::Instrument;
 
 pub(crate) use versions::{mapping, versions};
@@ -33,6 +35,7 @@ use crate::applying::{Order, Prepared};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::read::Read;
+use crate::task::ended;
 use blocks::{AT_ONCE, Blocks};
 use load::{Block, Frame, Loader, Marks};
 
@@ -41,6 +44,8 @@ const KEPT_ROWS: u64 = 20_000;
 /// Drafts of at most so many records are kept between the two passes; of more
 /// records every block is loaded and looked at a second time.
 const KEPT_DRAFTS: usize = 2 * AT_ONCE as usize;
+/// At most so many ids of contested records are kept: some megabytes.
+const KEPT_CONTESTED: usize = 50_000;
 /// Rows and records at rest written in one transaction.
 const WRITTEN_AT_ONCE: usize = 10_000;
 /// How often a plan is made anew when somebody wrote while it was made.
@@ -140,7 +145,7 @@ impl Engine {
             input.confirmations = answers(connector.confirm(&questions).await?);
         }
         let surveying = self.survey(&loader, run, &missing, &mut input);
-        let (survey, kept) = surveying
+        let (survey, looked) = surveying
             .instrument(tracing::debug_span!("plan: survey"))
             .await?;
         input.managers = managers::index(&loader, survey.named())
@@ -149,7 +154,7 @@ impl Engine {
         let decided = tracing::debug_span!("plan: managers").in_scope(|| survey.decide(&input));
         // Only ids were asked of it; the passes need the memory.
         input.managers = ManagerIndex::default();
-        self.write_plan(&loader, run, read, &missing, &mut input, decided, kept)
+        self.write_plan(&loader, run, read, &missing, &mut input, decided, looked)
             .instrument(tracing::debug_span!("plan: rows"))
             .await
     }
@@ -161,12 +166,14 @@ impl Engine {
         run: RunId,
         missing: &Arc<Vec<ExternalId>>,
         input: &mut Input<'_>,
-    ) -> Result<(Survey, Option<Kept>), EngineError> {
+    ) -> Result<(Survey, Looked), EngineError> {
         let mut survey = Survey::begin(input)?;
         let mut kept = Some(Kept::default());
+        let mut contested = Some(BTreeSet::new());
         let mut blocks = Blocks::of(loader, missing);
         let mut looked = 0;
-        while let Some(block) = blocks.next().await? {
+        while let Some(mut block) = blocks.next().await? {
+            note(&mut contested, std::mem::take(&mut block.contested));
             let marks = take_on(input, block);
             let draft = survey.look(input);
             keep(&mut kept, draft, std::mem::take(&mut input.touched), marks);
@@ -191,7 +198,7 @@ impl Engine {
             }
         }
         input.holders = KeyHolders::default();
-        Ok((survey, kept))
+        Ok((survey, Looked { kept, contested }))
     }
 
     /// The second pass: the rows, stored block by block.
@@ -204,26 +211,42 @@ impl Engine {
         missing: &Arc<Vec<ExternalId>>,
         input: &mut Input<'_>,
         mut decided: Decided,
-        kept: Option<Kept>,
+        looked: Looked,
     ) -> Result<(Planned, Prepared), EngineError> {
-        let mut writer = Writer::new(self, loader, run);
+        let mut writer = Writer::new(self, loader, run, input.key);
         if let Some(Kept {
             draft,
             touched,
             marks,
-        }) = kept
+        }) = looked.kept
         {
-            let block = decided.block(draft);
-            writer.write(block, &touched, &marks, input.key).await?;
+            let rows = Rows {
+                block: decided.block(draft),
+                touched,
+                marks,
+            };
+            writer.write(rows).await?;
         } else {
-            let mut blocks = Blocks::of(loader, missing);
+            // Each block is decided while the one before is written.
+            let (rows, coming) = mpsc::channel(1);
+            let mut writing = JoinSet::new();
+            writing.spawn(writer.all(coming));
+            let mut blocks = Blocks::again(loader, missing, looked.contested);
             while let Some(block) = blocks.next().await? {
                 let marks = take_on(input, block);
                 let block = decided.block(decided.look(input));
-                writer
-                    .write(block, &input.touched, &marks, input.key)
-                    .await?;
+                let touched = std::mem::take(&mut input.touched);
+                let decided = Rows {
+                    block,
+                    touched,
+                    marks,
+                };
+                if rows.send(decided).await.is_err() {
+                    break; // writing ended, and says why
+                }
             }
+            drop(rows);
+            writer = ended(writing).await?;
         }
         let (mut plan, tally) = decided.finish(input)?;
         let id = writer.id;
@@ -302,6 +325,25 @@ fn take_on(input: &mut Input<'_>, block: Block) -> Marks {
     block.marks
 }
 
+/// What is kept between the passes.
+struct Looked {
+    /// Of a small plan, everything.
+    kept: Option<Kept>,
+    /// Records without a link of which somebody else holds a key, if they are few: the
+    /// others are not asked about twice. Whoever comes between the passes is seen when
+    /// the rows are applied.
+    contested: Option<BTreeSet<ExternalId>>,
+}
+
+fn note(contested: &mut Option<BTreeSet<ExternalId>>, more: BTreeSet<ExternalId>) {
+    if let Some(so_far) = contested {
+        so_far.extend(more);
+        if so_far.len() > KEPT_CONTESTED {
+            *contested = None;
+        }
+    }
+}
+
 /// What a small plan keeps between the passes.
 #[derive(Default)]
 struct Kept {
@@ -321,12 +363,20 @@ fn keep(kept: &mut Option<Kept>, draft: Draft, touched: Vec<Touched>, marks: Mar
     }
 }
 
+/// The rows of a block, and what they were made from.
+struct Rows {
+    block: muster_reconcile::Block,
+    touched: Vec<Touched>,
+    marks: Marks,
+}
+
 /// Stores the rows of a plan, some thousand in a transaction. Nobody sees the plan
 /// before its head is written; what rests already rests in truth, whatever comes.
-struct Writer<'a> {
-    engine: &'a Engine,
-    loader: &'a Loader,
+struct Writer {
+    engine: Engine,
+    loader: Arc<Loader>,
     run: RunId,
+    key: DigestKey,
     id: PlanId,
     /// Open while there is something to commit.
     transaction: Option<Transaction>,
@@ -337,12 +387,13 @@ struct Writer<'a> {
     kept: Option<Vec<muster_model::Change>>,
 }
 
-impl<'a> Writer<'a> {
-    fn new(engine: &'a Engine, loader: &'a Loader, run: RunId) -> Self {
+impl Writer {
+    fn new(engine: &Engine, loader: &Arc<Loader>, run: RunId, key: &DigestKey) -> Self {
         Self {
-            engine,
-            loader,
+            engine: engine.clone(),
+            loader: Arc::clone(loader),
             run,
+            key: key.clone(),
             id: PlanId::new(engine.ids.as_ref()),
             transaction: None,
             begun: false,
@@ -385,19 +436,27 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    async fn write(
-        &mut self,
-        block: muster_reconcile::Block,
-        touched: &[Touched],
-        marks: &Marks,
-        key: &muster_model::DigestKey,
-    ) -> Result<(), EngineError> {
-        let (id, first, loader) = (self.id, self.rows, self.loader);
+    /// Stores block after block, and gives itself back.
+    async fn all(mut self, mut coming: mpsc::Receiver<Rows>) -> Result<Self, EngineError> {
+        while let Some(rows) = coming.recv().await {
+            self.write(rows).await?;
+        }
+        Ok(self)
+    }
+
+    async fn write(&mut self, rows: Rows) -> Result<(), EngineError> {
+        let Rows {
+            block,
+            touched,
+            marks,
+        } = rows;
+        let (id, first) = (self.id, self.rows);
+        let (loader, key) = (Arc::clone(&self.loader), self.key.clone());
         let transaction = self.transaction().await?;
         transaction
             .add_changes(id, loader.connection.id, first, &block.changes)
             .await?;
-        settling::settle(transaction, loader, key, &block.quiet, touched, marks).await?;
+        settling::settle(transaction, &loader, &key, &block.quiet, &touched, &marks).await?;
         if !block.spent.is_empty() {
             transaction
                 .take_back_decisions(loader.connection.id, &block.spent)
@@ -431,7 +490,7 @@ async fn questions(
     let mut reader = loader.reader().await?;
     for absent in missing.chunks(AT_ONCE as usize) {
         let block = loader
-            .block(&mut reader, Vec::new(), absent.to_vec())
+            .block(&mut reader, Vec::new(), absent.to_vec(), None)
             .await?;
         take_on(input, block);
         questions.extend(muster_reconcile::questions(input));

@@ -7,7 +7,7 @@ use muster_connect::{ConnectError, RecordSink, SinkError};
 use muster_model::{ConnectionId, DigestKey, OrganisationId, RunId, SnapshotId, SourceRecord};
 use muster_storage::{Connection, Organisation, RecordToStore, Storage, StorageError};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use tracing::Instrument;
 
@@ -15,6 +15,7 @@ use super::Tally;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::lease::LEASE;
+use crate::task::ended;
 
 /// Records gathered before they are stored, some tens of megabytes. The index of keys
 /// is in the order of digests: each transaction touches all of it, however few
@@ -29,7 +30,7 @@ pub(crate) struct SnapshotSink {
     gathered: Vec<RecordToStore>,
     /// To whoever stores; closed when there is nothing more.
     storing: Option<mpsc::Sender<Vec<RecordToStore>>>,
-    stored: JoinHandle<Result<Tally, StorageError>>,
+    stored: JoinSet<Result<Tally, StorageError>>,
 }
 
 impl SnapshotSink {
@@ -50,13 +51,15 @@ impl SnapshotSink {
             snapshot,
             run,
         };
+        let mut stored = JoinSet::new();
+        stored.spawn(store.all(groups));
         Self {
             key: organisation.digest_key(),
             mapping,
             began: None,
             gathered: Vec::new(),
             storing: Some(storing),
-            stored: tokio::spawn(store.all(groups)),
+            stored,
         }
     }
 
@@ -64,14 +67,16 @@ impl SnapshotSink {
     /// source's own clock.
     pub(crate) async fn finish(mut self) -> Result<(Tally, Option<Timestamp>), EngineError> {
         self.pass_on().await?;
-        self.storing = None;
-        Ok((ended(&mut self.stored).await?, self.began))
+        if self.storing.take().is_none() {
+            // Told before, to a source that went on all the same.
+            return Err(broken_off("what was read could not be stored".to_owned()));
+        }
+        Ok((ended(self.stored).await?, self.began))
     }
 
     /// Whose failure ended the read: the source's, or the storage's in here. Nothing
     /// is stored any more.
     pub(crate) fn failure(self, error: ConnectError) -> EngineError {
-        self.stored.abort();
         if error.kind() != muster_connect::ErrorKind::Sink {
             return error.into();
         }
@@ -82,12 +87,7 @@ impl SnapshotSink {
             .map(|inner| inner.downcast())
         {
             Some(Ok(storage)) => EngineError::Storage(*storage),
-            _ => EngineError::Source(ConnectError::new(
-                muster_connect::ErrorKind::Sink,
-                "read.sink",
-                text,
-                "see the cause; the source is not at fault",
-            )),
+            _ => broken_off(text),
         }
     }
 
@@ -110,7 +110,7 @@ impl SnapshotSink {
         {
             // They end early only for a reason.
             self.storing = None;
-            ended(&mut self.stored).await?;
+            ended(std::mem::take(&mut self.stored)).await?;
         }
         Ok(())
     }
@@ -131,18 +131,14 @@ impl RecordSink for SnapshotSink {
     }
 }
 
-async fn ended(
-    stored: &mut JoinHandle<Result<Tally, StorageError>>,
-) -> Result<Tally, StorageError> {
-    match stored.await {
-        Ok(stored) => stored,
-        // A defect of ours goes on as the one it is.
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The program is ending, and whoever waits here with it.
-            Err(_) => std::future::pending().await,
-        },
-    }
+/// A read that ended for a reason of ours.
+fn broken_off(text: String) -> EngineError {
+    EngineError::Source(ConnectError::new(
+        muster_connect::ErrorKind::Sink,
+        "read.sink",
+        text,
+        "see the cause; the source is not at fault",
+    ))
 }
 
 /// Stores group after group.

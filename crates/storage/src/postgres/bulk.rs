@@ -14,18 +14,32 @@ const CHUNK: usize = 1 << 20;
 /// Rows made before they are sent.
 const MADE_AT_ONCE: usize = 500;
 
-/// The staged records that are new, say something else, or were in this snapshot
-/// before. Looked up one by one through the primary key: a join is
-/// planned badly while the database has no statistics of a connection that was never
-/// read, and the offset keeps the lookup from becoming a join.
-pub(crate) const NOT_THE_SAME: &str = "SELECT seen.external_id, record.seen_in, record.revision, \
+/// Sees the staged records that say what they said before, and tells of the others:
+/// those that are new, say something else, or were in this snapshot before (all parts
+/// of the statement look at the table as it was). A record is looked up through
+/// the primary key, once: a join is planned badly while the database has no statistics of a
+/// connection that was never read, and the offset keeps the lookup from becoming a
+/// join. A row that somebody marks at the same instant has moved from its place; then
+/// it is told of, and seen like one that says something else.
+pub(crate) const SEE_THE_SAME: &str = "WITH same AS (UPDATE source_records AS record \
+    SET revision = seen.revision, seen_in = $3 FROM ( \
+        SELECT known.ctid AS place, given.external_id, given.revision FROM stage_seen AS given \
+        CROSS JOIN LATERAL (SELECT one.ctid, one.digest, one.seen_in FROM source_records AS one \
+            WHERE one.organisation_id = $1 AND one.connection_id = $2 \
+            AND one.external_id = given.external_id OFFSET 0) AS known \
+        WHERE known.digest = given.digest AND known.seen_in <> $3) AS seen \
+    WHERE record.ctid = seen.place AND record.organisation_id = $1 AND record.connection_id = $2 \
+    RETURNING seen.external_id) \
+    SELECT given.external_id, record.seen_in, record.revision, \
     (SELECT body.wrapped_key FROM record_bodies AS body WHERE body.organisation_id = $1 \
-        AND body.connection_id = $2 AND body.external_id = seen.external_id) \
-    FROM stage_seen AS seen LEFT JOIN LATERAL (SELECT known.digest, known.seen_in, known.revision \
-        FROM source_records AS known WHERE known.organisation_id = $1 \
-        AND known.connection_id = $2 AND known.external_id = seen.external_id OFFSET 0) \
-    AS record ON TRUE \
-    WHERE record.digest IS NULL OR record.digest <> seen.digest OR record.seen_in = $3";
+        AND body.connection_id = $2 AND body.external_id = given.external_id) \
+    FROM stage_seen AS given LEFT JOIN LATERAL (SELECT one.seen_in, one.revision \
+        FROM source_records AS one WHERE one.organisation_id = $1 \
+        AND one.connection_id = $2 AND one.external_id = given.external_id OFFSET 0) \
+    AS record ON TRUE WHERE given.external_id NOT IN (SELECT external_id FROM same)";
+
+/// After [`SEE_THE_SAME`] those that say the same are done.
+pub(crate) const THE_SAME_ARE_SEEN: bool = true;
 
 /// Makes an empty stage of this table's columns and loads the rows into it.
 /// A stage belongs to the connection and is empty again after the transaction.

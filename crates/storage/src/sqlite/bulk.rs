@@ -12,15 +12,19 @@ const ROWS: usize = 500;
 /// SQLite takes 32,766 parameters in a statement.
 const PARAMETERS: usize = 32_000;
 
-/// The staged records that are new, say something else, or were in this snapshot
-/// before: an outer join begins with its left side.
-pub(crate) const NOT_THE_SAME: &str = "SELECT seen.external_id, record.seen_in, record.revision, \
+/// Tells of the staged records that are new, say something else, or were in this
+/// snapshot before: an outer join begins with its left side.
+pub(crate) const SEE_THE_SAME: &str = "SELECT seen.external_id, record.seen_in, record.revision, \
     (SELECT body.wrapped_key FROM record_bodies AS body WHERE body.organisation_id = $1 \
         AND body.connection_id = $2 AND body.external_id = seen.external_id) \
     FROM stage_seen AS seen LEFT JOIN source_records AS record \
     ON record.organisation_id = $1 AND record.connection_id = $2 \
     AND record.external_id = seen.external_id \
     WHERE record.digest IS NULL OR record.digest <> seen.digest OR record.seen_in = $3";
+
+/// Those that say the same are seen with the others: one statement that goes through
+/// all of them is cheaper here than two.
+pub(crate) const THE_SAME_ARE_SEEN: bool = false;
 
 /// Makes an empty stage of this table's columns and loads the rows into it.
 /// A stage belongs to the connection and is never written to disk.

@@ -61,19 +61,25 @@ const FORGET_RECORD_KEYS: &str = "DELETE FROM record_keys \
     AND external_id IN (SELECT external_id FROM stage_records) \
     AND NOT EXISTS (SELECT 1 FROM stage_record_keys AS given \
         WHERE given.external_id = record_keys.external_id AND given.kind = record_keys.kind)";
+/// Most keys stay: those are looked up, and not locked by an attempt to write them.
 const STORE_RECORD_KEYS: &str = "INSERT INTO record_keys \
     (organisation_id, connection_id, external_id, kind, digest) \
-    SELECT $1, $2, external_id, kind, digest FROM stage_record_keys WHERE 1 = 1 \
+    SELECT $1, $2, given.external_id, given.kind, given.digest FROM stage_record_keys AS given \
+    WHERE (SELECT held.digest FROM record_keys AS held WHERE held.organisation_id = $1 \
+        AND held.connection_id = $2 AND held.external_id = given.external_id \
+        AND held.kind = given.kind) IS DISTINCT FROM given.digest \
     ON CONFLICT (organisation_id, connection_id, external_id, kind) \
-    DO UPDATE SET digest = excluded.digest WHERE record_keys.digest <> excluded.digest";
+    DO UPDATE SET digest = excluded.digest";
 const FORGET_PERSON_KEYS: &str = "DELETE FROM person_keys \
     WHERE organisation_id = $1 AND person_id IN (SELECT id FROM stage_ids) \
     AND NOT EXISTS (SELECT 1 FROM stage_person_keys AS given \
         WHERE given.person_id = person_keys.person_id AND given.kind = person_keys.kind)";
 const STORE_PERSON_KEYS: &str = "INSERT INTO person_keys (organisation_id, person_id, kind, digest) \
-    SELECT $1, person_id, kind, digest FROM stage_person_keys WHERE 1 = 1 \
-    ON CONFLICT (organisation_id, person_id, kind) \
-    DO UPDATE SET digest = excluded.digest WHERE person_keys.digest <> excluded.digest";
+    SELECT $1, given.person_id, given.kind, given.digest FROM stage_person_keys AS given \
+    WHERE (SELECT held.digest FROM person_keys AS held WHERE held.organisation_id = $1 \
+        AND held.person_id = given.person_id AND held.kind = given.kind) \
+        IS DISTINCT FROM given.digest \
+    ON CONFLICT (organisation_id, person_id, kind) DO UPDATE SET digest = excluded.digest";
 
 /// What a person gives up is remembered, before it is overwritten.
 const RELEASE_PERSON_KEYS: &str = "INSERT INTO past_person_keys \
@@ -287,20 +293,18 @@ pub(crate) async fn holders(
     Ok(holders)
 }
 
-/// The people who hold a key of one of these records; and, of keys that another
-/// record of the snapshot holds too, all records that hold them.
-pub(crate) async fn holders_of_records(
+/// The people who hold a key of one of these records, and which of these records.
+pub(crate) async fn people_of_records(
     scope: &Scope,
     session: &mut Session,
     connection: ConnectionId,
-    snapshot: SnapshotId,
     ids: &[ExternalId],
 ) -> Result<KeyHolders, StorageError> {
     let mut holders = KeyHolders::new();
     for ids in ids.chunks(AT_ONCE) {
         let mut people = given_ids(ids);
         people.push(
-            "SELECT DISTINCT held.kind, held.digest, held.person_id FROM given \
+            "SELECT held.kind, held.digest, held.person_id, own.external_id FROM given \
              CROSS JOIN record_keys AS own CROSS JOIN person_keys AS held \
              WHERE own.external_id = given.external_id \
              AND held.organisation_id = own.organisation_id AND held.kind = own.kind \
@@ -310,20 +314,38 @@ pub(crate) async fn holders_of_records(
             .push_bind(scope.id())
             .push(" AND own.connection_id = ")
             .push_bind(connection.uuid());
-        for (word, bytes, person) in people
-            .build_query_as::<(String, Vec<u8>, Uuid)>()
+        for (word, bytes, person, own) in people
+            .build_query_as::<(String, Vec<u8>, Uuid, String)>()
             .fetch_all(&mut *session)
             .await?
         {
             let key = (kind(&word)?, digest("person_keys.digest", &bytes)?);
-            let person = PersonId::from_uuid(person);
-            let people = &mut holders.entry(key).or_default().people;
-            // Two records of one key, asked about in two statements.
-            if !people.contains(&person) {
-                people.push(person);
-            }
+            let owners = holders.entry(key).or_default();
+            owners.people.push(PersonId::from_uuid(person));
+            owners.records.push(ExternalId::new(own));
         }
+    }
+    // Two records of one key, or two people.
+    for owners in holders.values_mut() {
+        owners.people.sort_unstable();
+        owners.people.dedup();
+        owners.records.sort_unstable();
+        owners.records.dedup();
+    }
+    Ok(holders)
+}
 
+/// The people who hold a key of one of these records, and which of these; and, of keys
+/// that another record of the snapshot holds too, all records that hold them.
+pub(crate) async fn holders_of_records(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    snapshot: SnapshotId,
+    ids: &[ExternalId],
+) -> Result<KeyHolders, StorageError> {
+    let mut holders = people_of_records(scope, &mut *session, connection, ids).await?;
+    for ids in ids.chunks(AT_ONCE) {
         let mut records = given_ids(ids);
         records.push(
             "SELECT own.kind, own.digest, own.external_id, other.external_id FROM given \
@@ -349,18 +371,13 @@ pub(crate) async fn holders_of_records(
             .await?
         {
             let key = (kind(&word)?, digest("record_keys.digest", &bytes)?);
-            let records = &mut holders.entry(key).or_default().records;
-            for id in [own, other] {
-                let id = ExternalId::new(id);
-                if !records.contains(&id) {
-                    records.push(id);
-                }
-            }
+            let owners = holders.entry(key).or_default();
+            owners.records.extend([own, other].map(ExternalId::new));
         }
     }
     for owners in holders.values_mut() {
-        owners.people.sort_unstable();
         owners.records.sort_unstable();
+        owners.records.dedup();
     }
     Ok(holders)
 }

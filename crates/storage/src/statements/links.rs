@@ -11,7 +11,7 @@ use super::{Db, Session, connections, due, people};
 use crate::cell::{Cell, Kind, Table};
 use crate::cores::{all_at_once, at_once};
 use crate::error::StorageError;
-use crate::links::LinkMemory;
+use crate::links::{LinkMemory, LinkMemoryOf};
 use crate::scope::Scope;
 use crate::seal::Key;
 use crate::stored::{count, from_json, instant_or_none, number, to_json};
@@ -276,7 +276,7 @@ fn cells(
         connection.as_bytes().as_slice(),
         link.external_id.as_str().as_bytes(),
     ];
-    let plain = zeroize::Zeroizing::new(to_json("links.sealed", &LinkMemory::of(link))?);
+    let plain = zeroize::Zeroizing::new(to_json("links.sealed", &LinkMemoryOf::new(link))?);
     Ok(vec![
         link.external_id.as_str().into(),
         link.person.uuid().into(),

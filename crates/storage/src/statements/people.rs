@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use muster_model::fields::serialize_said;
 use muster_model::{
     Access, AccessCause, EngagementStatus, Field, Fields, MatchKey, Person, PersonId, Value,
 };
+use serde::{Serialize, Serializer};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -386,11 +388,7 @@ fn cells(
     };
     Ok(vec![
         person.id.uuid().into(),
-        to_json(
-            "people.fields",
-            &person.fields.only(|field| !field.is_sealed()),
-        )?
-        .into(),
+        to_json("people.fields", &Part(&person.fields, false))?.into(),
         seal_fields(scope, key, person)?.into(),
         wrapped.into(),
         to_json("people.owners", &Owners::of(&person.owners))?.into(),
@@ -425,11 +423,14 @@ pub(crate) async fn keys_of(
     session: &mut Session,
     ids: &[PersonId],
 ) -> Result<BTreeMap<PersonId, Key>, StorageError> {
-    wrapped_keys_of(scope, session, ids)
+    let wrapped: Vec<_> = wrapped_keys_of(scope, session, ids)
         .await?
         .into_iter()
-        .map(|(id, wrapped)| Ok((id, open_key(scope, id.uuid(), &wrapped)?)))
-        .collect()
+        .collect();
+    let opened = all_at_once(wrapped, |(id, wrapped)| {
+        Ok((id, open_key(scope, id.uuid(), &wrapped)?))
+    })?;
+    Ok(opened.into_iter().collect())
 }
 
 /// A person's key.
@@ -470,11 +471,24 @@ fn given(ids: &[PersonId]) -> QueryBuilder<Db> {
     query
 }
 
+/// The sealed fields, or the others, as [`Fields`] are written.
+struct Part<'a>(&'a Fields, bool);
+
+impl Serialize for Part<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let said = self.0.iter();
+        serialize_said(
+            said.filter(|(field, _)| field.is_sealed() == self.1),
+            serializer,
+        )
+    }
+}
+
 fn seal_fields(scope: &Scope, key: &Key, person: &Person) -> Result<Option<Vec<u8>>, StorageError> {
-    let sealed = person.fields.only(Field::is_sealed);
-    if sealed.is_empty() {
+    if !person.fields.iter().any(|(field, _)| field.is_sealed()) {
         return Ok(None);
     }
+    let sealed = Part(&person.fields, true);
     let plain = zeroize::Zeroizing::new(to_json("people.sealed", &sealed)?);
     let owner = person.id.uuid();
     Ok(Some(scope.seal(

@@ -420,14 +420,14 @@ async fn record_keys(
             .push_bind(scope.id())
             .push(" AND body.connection_id = ")
             .push_bind(connection.uuid());
-        for (id, wrapped) in query
+        let wrapped = query
             .build_query_as::<(String, Vec<u8>)>()
             .fetch_all(&mut *session)
-            .await?
-        {
+            .await?;
+        keys.extend(all_at_once(wrapped, |(id, wrapped)| {
             let key = open_record_key(scope, connection.uuid(), &id, &wrapped)?;
-            keys.insert(id, key);
-        }
+            Ok((id, key))
+        })?);
     }
     Ok(keys)
 }

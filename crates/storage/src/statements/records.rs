@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use muster_model::{ConnectionId, ExternalId, SnapshotId, SourceRecord};
 use uuid::Uuid;
 
-use super::bulk::{NOT_THE_SAME, append_made, stage, stage_to_go_through};
+use super::bulk::{
+    SEE_THE_SAME, THE_SAME_ARE_SEEN, append, append_made, stage, stage_to_go_through,
+};
 use super::{Db, Session, erase, keys, snapshots};
 use crate::cell::{Cell, Kind, Table};
 use crate::cores::at_once;
@@ -24,6 +26,17 @@ const SEEN: Table = Table {
         ("external_id", Kind::Text),
         ("digest", Kind::Bytes),
         ("revision", Kind::Number),
+    ],
+};
+const NEW_RECORDS: Table = Table {
+    name: "source_records",
+    columns: &[
+        ("external_id", Kind::Text),
+        ("digest", Kind::Bytes),
+        ("revision", Kind::Number),
+        ("organisation_id", Kind::Uuid),
+        ("connection_id", Kind::Uuid),
+        ("seen_in", Kind::Uuid),
     ],
 };
 const BODIES: Table = Table {
@@ -89,28 +102,34 @@ async fn store_some(
         }
     }
     stage_to_go_through(&mut *session, &SEEN, &sightings(&best)).await?;
-    let not_the_same =
-        sqlx::query_as::<Db, (String, Option<Uuid>, Option<i64>, Option<Vec<u8>>)>(NOT_THE_SAME)
-            .bind(scope.id())
-            .bind(connection.uuid())
-            .bind(snapshot.uuid())
-            .fetch_all(&mut *session)
-            .await?;
-    stored.unchanged = (best.len() - not_the_same.len()) as u64;
+    let others = sqlx::query_as::<Db, (String, Option<Uuid>, Option<i64>, Option<Vec<u8>>)>(
+        SEE_THE_SAME,
+    )
+    .bind(scope.id())
+    .bind(connection.uuid())
+    .bind(snapshot.uuid())
+    .fetch_all(&mut *session)
+    .await?;
+    stored.unchanged = (best.len() - others.len()) as u64;
+    let staged = best.len();
+    if THE_SAME_ARE_SEEN {
+        let others: BTreeSet<&str> = others.iter().map(|(id, ..)| id.as_str()).collect();
+        best.retain(|id, _| others.contains(*id));
+    }
     let (mut new, mut known) = (Vec::new(), Vec::new());
-    let mut older = BTreeSet::new();
-    for (id, seen_in, revision, wrapped) in not_the_same {
+    for (id, seen_in, revision, wrapped) in &others {
         let Some(given) = best.get(id.as_str()) else {
             continue;
         };
         match seen_in {
             None => stored.new += 1,
-            Some(seen_in) if seen_in == snapshot.uuid() => {
+            Some(seen_in) if *seen_in == snapshot.uuid() => {
                 stored
                     .already_in_this_snapshot
                     .push(given.record.external_id.clone());
-                if given.record.revision < revision {
-                    older.insert(id);
+                if given.record.revision < *revision {
+                    // What this snapshot holds of it already is newer, and stays.
+                    best.remove(id.as_str());
                     continue;
                 }
             }
@@ -121,17 +140,27 @@ async fn store_some(
             Some(wrapped) => known.push((*given, wrapped)),
         }
     }
-    if !older.is_empty() {
-        // What this snapshot holds of them already is newer, and stays.
-        best.retain(|id, _| !older.contains(*id));
-        stage_to_go_through(&mut *session, &SEEN, &sightings(&best)).await?;
+    let sightings = sightings(&best);
+    if stored.new == best.len() as u64 {
+        let of_snapshot = [
+            Cell::from(scope.id()),
+            connection.uuid().into(),
+            snapshot.uuid().into(),
+        ];
+        let row = |row: Vec<Cell>| row.into_iter().chain(of_snapshot.iter().cloned()).collect();
+        let rows: Vec<Vec<Cell>> = sightings.into_iter().map(row).collect();
+        append(&mut *session, &NEW_RECORDS, &rows).await?;
+    } else {
+        if best.len() < staged {
+            stage_to_go_through(&mut *session, &SEEN, &sightings).await?;
+        }
+        sqlx::query(SEE)
+            .bind(scope.id())
+            .bind(connection.uuid())
+            .bind(snapshot.uuid())
+            .execute(&mut *session)
+            .await?;
     }
-    sqlx::query(SEE)
-        .bind(scope.id())
-        .bind(connection.uuid())
-        .bind(snapshot.uuid())
-        .execute(&mut *session)
-        .await?;
     add(scope, &mut *session, connection, &new).await?;
     replace(scope, session, connection, &known).await?;
     Ok(stored)
@@ -180,7 +209,7 @@ async fn replace(
     scope: &Scope,
     session: &mut Session,
     connection: ConnectionId,
-    records: &[(&RecordToStore, Vec<u8>)],
+    records: &[(&RecordToStore, &Vec<u8>)],
 ) -> Result<(), StorageError> {
     if records.is_empty() {
         return Ok(());
@@ -194,7 +223,7 @@ async fn replace(
         )?;
         Ok(vec![
             id.into(),
-            wrapped.clone().into(),
+            wrapped.to_vec().into(),
             seal(scope, &key, connection, &given.record)?.into(),
         ])
     })?;

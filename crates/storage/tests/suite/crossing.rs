@@ -205,6 +205,13 @@ async fn nothing_is_read_across_organisations(bench: Bench) {
     );
     assert!(
         reader
+            .people_with_keys_of(connection, &ids())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        reader
             .past_holders(&key, jiff::Timestamp::MIN)
             .await
             .unwrap()
