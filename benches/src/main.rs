@@ -58,6 +58,9 @@ enum Command {
         /// People in the source.
         #[arg(long, default_value_t = 100_000)]
         people: u32,
+        /// A setting of the connection, such as `format=xml`.
+        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pull::setting)]
+        settings: Vec<(String, String)>,
     },
     /// Rows a second that a database takes at all.
     Limit {
@@ -104,8 +107,13 @@ async fn main() -> anyhow::Result<()> {
             .await?;
         }
         Command::Plan { people } => print(&serde_json::to_string(&planner::run(people)?)?),
-        Command::Pull { vendor, people } => {
-            print(&serde_json::to_string(&pull::run(vendor, people).await?)?);
+        Command::Pull {
+            vendor,
+            people,
+            settings,
+        } => {
+            let pulled = pull::run(vendor, people, &settings).await?;
+            print(&serde_json::to_string(&pulled)?);
         }
         Command::Limit { server } => {
             let rows = limit::run(server.as_deref()).await?;

@@ -86,14 +86,28 @@ struct Made {
     body: axum::body::Bytes,
 }
 
-/// Pulls this many people through a vendor's simulator.
-pub(crate) async fn run(vendor: Vendor, people: u32) -> anyhow::Result<Pulled> {
-    let made = requests(vendor, people).await?;
+/// Settings of a connection by their names.
+type Settings = [(String, String)];
+
+/// Reads `NAME=VALUE`.
+pub(crate) fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Pulls this many people through a vendor's simulator, with these settings beside
+/// those that the simulator needs.
+pub(crate) async fn run(
+    vendor: Vendor,
+    people: u32,
+    settings: &Settings,
+) -> anyhow::Result<Pulled> {
+    let made = requests(vendor, people, settings).await?;
     let sandbox = simulator(vendor, people, None).await?;
     let before = memory_now()?;
     let (most, stop) = watch();
     let watch = Stopwatch::start();
-    let (evidence, records) = pull(vendor, &sandbox, &sandbox.base_url()).await?;
+    let (evidence, records) = pull(vendor, &sandbox, &sandbox.base_url(), settings).await?;
     let took = watch.elapsed();
     drop(stop);
     let most = *lock(&most);
@@ -175,6 +189,7 @@ async fn pull(
     vendor: Vendor,
     sandbox: &Sandbox,
     base_url: &str,
+    settings: &Settings,
 ) -> anyhow::Result<(Evidence, u64)> {
     let mut entered = ConnectorSettings::new(Arc::new(MachineClock)).base_url(base_url);
     for (name, secret) in sandbox.credentials() {
@@ -191,6 +206,9 @@ async fn pull(
     if let Some(rows) = largest_page(vendor) {
         entered = entered.set("page_size", rows.to_string());
     }
+    for (name, value) in settings {
+        entered = entered.set(name.as_str(), value.as_str());
+    }
     let connector = muster_connect::open(vendor.name(), entered)?;
     let request = ReadRequest::new(FieldScope::all(), today()).region("NO");
     let mut counting = Counting::default();
@@ -200,7 +218,7 @@ async fn pull(
 
 /// The requests of a pull, written down by somebody who passes them on. The
 /// simulator of the measured pull has the same seed: its tokens are the same.
-async fn requests(vendor: Vendor, people: u32) -> anyhow::Result<Vec<Made>> {
+async fn requests(vendor: Vendor, people: u32, settings: &Settings) -> anyhow::Result<Vec<Made>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let front = listener.local_addr()?;
     let sandbox = simulator(vendor, people, Some(front)).await?;
@@ -217,7 +235,7 @@ async fn requests(vendor: Vendor, people: u32) -> anyhow::Result<Vec<Made>> {
         .with_state(Arc::clone(&passing));
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let in_front = format!("http://{front}/{path}");
-    pull(vendor, &sandbox, in_front.trim_end_matches('/')).await?;
+    pull(vendor, &sandbox, in_front.trim_end_matches('/'), settings).await?;
     server.abort();
     sandbox.stop().await;
     Ok(std::mem::take(&mut *lock(&passing.made)))
@@ -260,7 +278,9 @@ async fn passed(passing: &Passing, request: Request<Body>) -> anyhow::Result<Res
     lock(&passing.made).push(made);
     let status = answer.status();
     let kept = [header::CONTENT_TYPE].map(|name| (answer.headers().get(&name).cloned(), name));
-    let mut response = Response::new(Body::from(answer.bytes().await?));
+    // Passed on as it comes: a body that is held here would be memory that is not new
+    // in the pull that is measured.
+    let mut response = Response::new(Body::new(reqwest::Body::from(answer)));
     *response.status_mut() = status;
     for (value, name) in kept {
         if let Some(value) = value {

@@ -124,6 +124,11 @@ impl ConnectError {
         matches!(self.kind(), ErrorKind::Unavailable | ErrorKind::Answer)
     }
 
+    /// Did a body that was under way break off, so that it may come whole another time?
+    pub(crate) fn is_broken_body(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Unavailable | ErrorKind::Unreachable)
+    }
+
     /// In one line without the advice, for the detail of a doubt.
     #[must_use]
     pub fn in_short(&self) -> String {

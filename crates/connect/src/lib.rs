@@ -12,7 +12,7 @@
 //! | [`manifest`] | what a connector says about itself; the check of a manifest |
 //! | `declared` | the connector that a manifest describes: requests, paging, joining, mapping |
 //! | `authentication` | the ways to prove who asks |
-//! | `expression`, `pointer`, `xml` | what mappings are made of |
+//! | `expression`, `pointer`, `xml`, `weight` | what mappings are made of |
 //! | [`offline`] | a manifest tried on recorded answers, without a network |
 //! | `budget` | how fast a vendor may be asked |
 //! | [`catalogue`](mod@catalogue) | every connector there is, and how one is opened |
@@ -61,6 +61,7 @@ pub mod offline;
 mod pointer;
 pub mod settings;
 pub mod webhook;
+mod weight;
 pub mod writing;
 mod xml;
 

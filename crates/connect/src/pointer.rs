@@ -116,6 +116,24 @@ impl Pointer {
         self.steps.iter().map(name).collect()
     }
 
+    /// Could it lead to what stands at a way of names, or into that?
+    pub(crate) fn may_reach(&self, way: &[String]) -> bool {
+        let mut way = way.iter();
+        for step in &self.steps {
+            match (way.next(), step) {
+                (None, _) => return true,
+                (Some(name), Step::Name(step)) if step.parse::<usize>().is_err() => {
+                    if name != step {
+                        return false;
+                    }
+                }
+                // What it chooses cannot be told before.
+                (Some(_), _) => return true,
+            }
+        }
+        way.next().is_none()
+    }
+
     /// What stands there.
     pub(crate) fn find<'a>(&self, tree: &'a Json) -> Option<&'a Json> {
         self.steps.iter().try_fold(tree, |at, step| match step {

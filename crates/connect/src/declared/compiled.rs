@@ -12,6 +12,7 @@ use super::compiling::{Compiling, GENERAL};
 use super::paging::CompiledPaging;
 use super::record::RecordMapping;
 use super::refusal::Refusals;
+use super::streaming::Wanted;
 use super::writing::CompiledWrite;
 use crate::authentication::{self, CompiledAuthentication};
 use crate::expression::{Expression, Template};
@@ -49,11 +50,14 @@ pub(super) struct CompiledList {
 }
 
 impl CompiledList {
-    /// The way of names to its rows, where the list is one answer that can be read
-    /// row by row.
-    pub(super) fn streams(&self) -> Option<Vec<String>> {
+    /// What is taken out of its answer, where that is one that can be read row by row.
+    pub(super) fn streams(&self, refusals: &Refusals) -> Option<Wanted> {
         let is_one = self.paging.is_one_answer() && !self.keyed;
-        is_one.then(|| self.rows.plain_names()).flatten()
+        let way = is_one.then(|| self.rows.plain_names()).flatten()?;
+        (refusals.can_do_without(&way)).then(|| Wanted {
+            way,
+            keeps: refusals.looks_into_success(),
+        })
     }
 }
 

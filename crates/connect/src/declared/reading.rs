@@ -12,10 +12,10 @@ use super::joining::{Joined, Joiner};
 use super::paging::At;
 use super::record::Row;
 use super::sightings::Sightings;
-use super::streaming::{Broken, RowStream};
-use super::vendor::{Page, Variables, Vendor, told};
+use super::streaming::{RowStream, Wanted};
+use super::vendor::{Page, Unlisted, Variables, Vendor, told};
 use crate::connector::{Progress, ReadRequest, RecordSink};
-use crate::error::{ConnectError, ErrorKind};
+use crate::error::ConnectError;
 use crate::expression::Scope;
 use crate::http::{MOST_TRIES, back_off};
 use crate::normalise::Rules;
@@ -138,11 +138,8 @@ impl Reading<'_, '_> {
         if people.adds {
             self.seen.begin_list();
         }
-        if reader.vendor.http.speaks_json()
-            && !reader.vendor.refusals.looks_into_success()
-            && let Some(way) = people.list.streams()
-        {
-            return self.streamed(people, &way, &variables).await;
+        if let Some(wanted) = people.list.streams(&reader.vendor.refusals) {
+            return self.streamed(people, &wanted, &variables).await;
         }
         let paging = &people.list.paging;
         let fetch = |at: At, seen: u64| {
@@ -236,7 +233,7 @@ impl Reading<'_, '_> {
     async fn streamed(
         &mut self,
         people: &CompiledPeople,
-        way: &[String],
+        wanted: &Wanted,
         variables: &Variables,
     ) -> Result<Ended, ConnectError> {
         let vendor = self.reader.vendor;
@@ -245,7 +242,7 @@ impl Reading<'_, '_> {
         loop {
             let today = Some(self.reader.request.today);
             let opened = vendor
-                .rows(&people.list, way.to_vec(), variables, today)
+                .rows(&people.list, wanted.clone(), variables, today)
                 .await;
             let broken = match opened {
                 Ok(stream) => match self.drained(people, stream, &mut rows).await? {
@@ -257,10 +254,7 @@ impl Reading<'_, '_> {
                         });
                     }
                     Err(error) => {
-                        let again = matches!(
-                            error.kind(),
-                            ErrorKind::Unavailable | ErrorKind::Unreachable
-                        );
+                        let again = error.is_broken_body();
                         (error, again && tried < MOST_TRIES)
                     }
                 },
@@ -288,7 +282,7 @@ impl Reading<'_, '_> {
         }
     }
 
-    /// Takes the rows of a body as they come; the inner error is the body's.
+    /// Takes the rows of a body as they come; the inner error is that of a body that broke.
     async fn drained(
         &mut self,
         people: &CompiledPeople,
@@ -308,15 +302,11 @@ impl Reading<'_, '_> {
             taken?;
             batch = next;
         }
-        let place = stream.place.clone();
-        match stream.end().await {
+        match self.reader.vendor.ended(stream).await {
             Ok(()) => {}
-            Err(Broken::NoList) if self.reader.vendor.lists_may_be_missing => {}
-            Err(Broken::NoList) => {
-                let refusals = &self.reader.vendor.refusals;
-                return Ok(Err(refusals.no_list().at(place)));
-            }
-            Err(Broken::Error(error)) => return Ok(Err(error.at(place))),
+            Err(Unlisted::Broken(error)) => return Ok(Err(error)),
+            // As if it had come whole: nothing of it is believed.
+            Err(Unlisted::Refused(error)) => return Err(error),
         }
         // An answer without anybody is one too.
         self.evidence.pages = self.evidence.pages.max(1);

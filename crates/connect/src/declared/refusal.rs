@@ -72,11 +72,33 @@ impl Refusals {
         }
     }
 
-    /// May an answer of success be one of refusal, so that it must be seen whole?
+    /// May an answer of success be one of refusal?
     pub(super) fn looks_into_success(&self) -> bool {
-        let of_success = |status: u16| (200..=299).contains(&status);
-        (self.rules.iter()).any(|rule| match rule.written.status {
-            Some(status) => of_success(status),
+        self.of_success().next().is_some()
+    }
+
+    /// Can answers of success be judged without their rows, after these have left? Not
+    /// where a rule looks at the rows themselves, and not where one may mean that the
+    /// same is to be asked once more: that is to be known before anything is taken.
+    pub(super) fn can_do_without(&self, way: &[String]) -> bool {
+        let of_rows = |rule: &CompiledRule| {
+            (rule.when.as_ref()).is_some_and(|when| when.sees("answer", way))
+                || self.codes.iter().any(|code| code.may_reach(way))
+        };
+        self.of_success().all(|rule| {
+            let means = rule.written.means;
+            let asks_again = matches!(
+                means,
+                Meaning::Throttled | Meaning::Failed | Meaning::Credentials
+            );
+            !asks_again && !of_rows(rule)
+        })
+    }
+
+    /// The rules that may hold for answers of success.
+    fn of_success(&self) -> impl Iterator<Item = &CompiledRule> {
+        self.rules.iter().filter(|rule| match rule.written.status {
+            Some(status) => (200..=299).contains(&status),
             None => rule.when.is_some(),
         })
     }
@@ -184,16 +206,6 @@ impl Refusals {
             "enter the credentials again, and check the rights that the connector's notes list",
         )
         .at(answer.place.clone())
-    }
-
-    /// The error of an answer in which the list is missing.
-    pub(super) fn no_list(&self) -> ConnectError {
-        ConnectError::new(
-            ErrorKind::Answer,
-            format!("{}.unexpected_answer", self.name),
-            "the answer holds no list",
-            "check the base address and the settings; if they are right, report it with the request id",
-        )
     }
 
     /// The error of an answer that is not what the manifest describes.

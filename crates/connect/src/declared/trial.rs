@@ -6,15 +6,18 @@ use muster_model::{ExternalId, Field, SourceRecord};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::compiled::take_rows;
+use super::compiled::{CompiledPeople, take_rows};
 use super::confirmation::is_gone;
 use super::joining::{Joined, Joiner};
 use super::mapping::{CompiledMapping, Steps};
 use super::reading::Reader;
 use super::record::{OF_EMPLOYMENT, Row};
+use super::streaming::Wanted;
+use super::vendor::{Unlisted, Variables};
 use crate::connector::FieldScope;
 use crate::error::ConnectError;
 use crate::expression::Scope;
+use crate::http::{MOST_TRIES, back_off};
 
 /// Pages that are looked through for somebody whom the vendor does not give by id.
 const MOST_PAGES: u32 = 1_000;
@@ -134,6 +137,14 @@ impl Reader<'_> {
         }
         for people in &self.compiled.people {
             let variables = self.variables(people);
+            if let Some(rows) = people.list.streams(&self.vendor.refusals) {
+                let found = self.found(people, rows, &variables, wanted).await?;
+                if let Some(tree) = found {
+                    let id = wanted.as_str().to_owned();
+                    return Ok(people.row(id, tree, scope).ok().flatten());
+                }
+                continue;
+            }
             let (mut at, mut seen) = (people.list.paging.first(), 0);
             for _ in 0..MOST_PAGES {
                 let today = Some(self.request.today);
@@ -155,6 +166,54 @@ impl Reader<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// The row of one person in a list that is one answer; a body that breaks is asked
+    /// for again.
+    async fn found(
+        &self,
+        people: &CompiledPeople,
+        rows: Wanted,
+        variables: &Variables,
+        wanted: &ExternalId,
+    ) -> Result<Option<Json>, ConnectError> {
+        let mut tried = 1;
+        loop {
+            let rows = rows.clone();
+            match self.looked_for(people, rows, variables, wanted).await? {
+                Ok(found) => return Ok(found),
+                Err(error) if !error.is_broken_body() || tried == MOST_TRIES => return Err(error),
+                Err(_) => self.vendor.http.pause(back_off(tried)).await,
+            }
+            tried += 1;
+        }
+    }
+
+    /// The same in one body, of which what follows the row is not read; the inner error
+    /// is that of a body that broke.
+    async fn looked_for(
+        &self,
+        people: &CompiledPeople,
+        rows: Wanted,
+        variables: &Variables,
+        wanted: &ExternalId,
+    ) -> Result<Result<Option<Json>, ConnectError>, ConnectError> {
+        let today = Some(self.request.today);
+        let mut stream = (self.vendor)
+            .rows(&people.list, rows, variables, today)
+            .await?;
+        while let Some(batch) = stream.next().await {
+            let found = (batch.into_iter())
+                .find(|tree| people.id_of(tree).as_deref() == Some(wanted.as_str()));
+            if found.is_some() {
+                return Ok(Ok(found));
+            }
+        }
+        match self.vendor.ended(stream).await {
+            Ok(()) => Ok(Ok(None)),
+            Err(Unlisted::Broken(error)) => Ok(Err(error)),
+            Err(Unlisted::Refused(error)) => Err(error),
+        }
     }
 }
 

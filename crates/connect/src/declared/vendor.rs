@@ -14,7 +14,7 @@ use super::general::General;
 use super::not_made;
 use super::paging::{At, Numbers, Turn};
 use super::refusal::Refusals;
-use super::streaming::RowStream;
+use super::streaming::{Broken, RowStream, Wanted};
 use crate::authentication::Authenticator;
 use crate::error::ConnectError;
 use crate::expression::{Escape, Scope, Template};
@@ -41,6 +41,14 @@ pub(super) struct Page {
     pub(super) turn: Turn,
     /// When it was answered, by the vendor's clock.
     pub(super) at: Option<Timestamp>,
+}
+
+/// Why what was read row by row is no list.
+pub(super) enum Unlisted {
+    /// The body broke, or cannot be read: what came before may be good.
+    Broken(ConnectError),
+    /// The answer is one of refusal, or another than was asked for.
+    Refused(ConnectError),
 }
 
 /// Variables of one request beside the general ones.
@@ -197,7 +205,7 @@ impl Vendor {
     pub(super) async fn rows(
         &self,
         list: &CompiledList,
-        way: Vec<String>,
+        wanted: Wanted,
         variables: &Variables,
         today: Option<Date>,
     ) -> Result<RowStream, ConnectError> {
@@ -207,8 +215,38 @@ impl Vendor {
         let request = list.request.request(self.http.base(), &scope)?;
         match self.opened(request, true).await? {
             Opened::Whole(answer) => Err(self.refusals.error(&answer)),
-            Opened::Body(body) => Ok(RowStream::begin(*body, way)),
+            Opened::Body(body) => Ok(RowStream::begin(*body, wanted)),
         }
+    }
+
+    /// Ends what was read row by row. Only now can be told what the answer is: what
+    /// stands beside its rows is judged as an answer is that came whole.
+    pub(super) async fn ended(&self, stream: RowStream) -> Result<(), Unlisted> {
+        let (headers, place) = (stream.headers.clone(), stream.place.clone());
+        let mut answer = Answer {
+            status: place.status.unwrap_or(200),
+            json: Json::Null,
+            headers,
+            place,
+        };
+        let no_list = "the answer holds no list";
+        let ended = match stream.end().await {
+            Ok(ended) => ended,
+            Err(Broken::Error(error)) => return Err(Unlisted::Broken(error.at(answer.place))),
+            Err(Broken::NoList) => {
+                return Err(Unlisted::Broken(self.refusals.unexpected(no_list, &answer)));
+            }
+        };
+        answer.json = ended.beside;
+        if self.refusals.meaning(&answer).is_some() {
+            return Err(Unlisted::Refused(self.refusals.error(&answer)));
+        }
+        if !ended.found && !self.lists_may_be_missing {
+            return Err(Unlisted::Refused(
+                self.refusals.unexpected(no_list, &answer),
+            ));
+        }
+        Ok(())
     }
 
     /// Sends with a proof.

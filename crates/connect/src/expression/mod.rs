@@ -19,6 +19,7 @@
 
 mod evaluate;
 mod functions;
+mod sight;
 mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -135,6 +136,12 @@ impl Expression {
     /// Does it use a variable at all?
     pub(crate) fn names(&self, variable: &str) -> bool {
         self.variables.contains(variable)
+    }
+
+    /// Could it see what stands at a way of names in a variable? That it is there, and
+    /// no null, is told of an empty list as well, and is not seen.
+    pub(crate) fn sees(&self, variable: &str, way: &[String]) -> bool {
+        sight::sees(&self.tree, variable, way)
     }
 
     /// The names that it reads of a variable.

@@ -21,13 +21,15 @@ use super::streaming::{Opened, Streaming};
 use crate::budget::Budget;
 use crate::error::{ConnectError, ErrorKind, Place};
 use crate::expression::percent_encoded;
-use crate::xml::{self, NotXml};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 /// The longest that a body may come for that is read row by row: a million people,
 /// with a receiver that stores each.
 const STREAM_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
+/// The longest that such a body may be made before it comes: a vendor that gives
+/// everybody at once makes the whole list first.
+const STREAM_BEGIN_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
 const MOST_REDIRECTS: usize = 3;
 const USER_AGENT: &str = concat!("muster/", env!("CARGO_PKG_VERSION"));
@@ -162,11 +164,6 @@ impl HttpClient {
         self.tried(request, true).await
     }
 
-    /// Does the vendor write JSON?
-    pub(crate) fn speaks_json(&self) -> bool {
-        self.dialect.speaks == Speech::Json
-    }
-
     /// Waits.
     pub(crate) async fn pause(&self, wait: Duration) {
         self.pause.pause(wait).await;
@@ -226,8 +223,11 @@ impl HttpClient {
             Err(error) => return Try::GivenUp(error.at(place)),
         };
         let ticket = self.budget.take(&*self.clock, &*self.pause).await;
-        let sent = self.deliver(builder).await;
+        let sent = tokio::time::timeout(STREAM_BEGIN_TIMEOUT, self.deliver(builder)).await;
         self.budget.answered(ticket, &*self.clock);
+        let Ok(sent) = sent else {
+            return Try::Again(timed_out().at(place), None);
+        };
         let response = match sent {
             Ok(response) => response,
             Err(error) => return Try::Again(unreachable(&error).at(place), None),
@@ -251,6 +251,7 @@ impl HttpClient {
             return Try::Answered(Opened::Body(Box::new(Streaming {
                 headers,
                 place,
+                speaks: self.dialect.speaks,
                 response,
             })));
         }
@@ -260,7 +261,7 @@ impl HttpClient {
             Err(_) if !status.is_success() => Vec::new(),
             Err(again) => return again,
         };
-        let json = match self.understood(&body) {
+        let json = match self.dialect.speaks.read(&body) {
             Ok(json) => json,
             // Whoever writes and is told nothing was told that it is done.
             Err(_) if body.is_empty() && !request.repeatable => Value::Null,
@@ -343,26 +344,6 @@ impl HttpClient {
         };
         // Last, so that a manifest's own header replaces the usual one.
         Ok(builder.headers(headers))
-    }
-
-    fn understood(&self, body: &[u8]) -> Result<Value, ConnectError> {
-        match self.dialect.speaks {
-            Speech::Json => serde_json::from_slice(body).map_err(|error| {
-                if error.is_eof() {
-                    truncated()
-                } else {
-                    not_json()
-                }
-            }),
-            // Tokens and refusals may be JSON where everything else is XML.
-            Speech::Xml => match xml::parse(body) {
-                Ok(tree) => Ok(tree),
-                Err(problem) => serde_json::from_slice(body).map_err(|_| match problem {
-                    NotXml::Truncated => truncated(),
-                    NotXml::Other => not_xml(),
-                }),
-            },
-        }
     }
 
     /// A vendor that says that nothing is left is not asked once more to be refused.
@@ -456,7 +437,7 @@ pub(super) fn timed_out() -> ConnectError {
     ConnectError::new(
         ErrorKind::Unreachable,
         "http.timeout",
-        "no answer within the time allowed (10 s to connect, 120 s for an answer)",
+        "no answer within the time allowed (10 s to connect, 120 s for an answer or a piece of a long one)",
         "try again later; if it stays, check the network and the vendor's status page",
     )
 }
@@ -503,7 +484,7 @@ pub(crate) fn not_json() -> ConnectError {
     )
 }
 
-fn not_xml() -> ConnectError {
+pub(crate) fn not_xml() -> ConnectError {
     ConnectError::new(
         ErrorKind::Answer,
         "http.not_xml",
@@ -530,12 +511,21 @@ fn bad_header() -> ConnectError {
     )
 }
 
-pub(crate) fn too_large() -> ConnectError {
+fn too_large() -> ConnectError {
     ConnectError::new(
         ErrorKind::Answer,
         "http.body_too_large",
         "the answer is larger than 64 MiB",
         "use a smaller page size",
+    )
+}
+
+pub(crate) fn row_too_large() -> ConnectError {
+    ConnectError::new(
+        ErrorKind::Answer,
+        "http.body_too_large",
+        "one row of the answer is larger than 64 MiB, or what stands beside its rows larger than 8 MiB",
+        "check that the base address and the settings name a list of people",
     )
 }
 

@@ -4,8 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use super::answer::Answer;
+use super::client::{not_json, not_xml, truncated};
 use crate::budget::Rate;
+use crate::error::ConnectError;
+use crate::xml::{self, NotXml};
 
 /// What a vendor's answers look like beside their content.
 #[derive(Clone)]
@@ -48,6 +53,63 @@ pub(crate) enum Verdict {
     Throttled,
     /// The vendor failed: again.
     Failed,
+}
+
+impl Speech {
+    /// Reads a whole answer.
+    ///
+    /// # Errors
+    /// `http.truncated_body`, `http.not_json`, `http.not_xml`.
+    pub(crate) fn read(self, body: &[u8]) -> Result<Json, ConnectError> {
+        let json = |body: &[u8]| {
+            serde_json::from_slice(body).map_err(|error| match error.is_eof() {
+                true => truncated(),
+                false => not_json(),
+            })
+        };
+        if self == Self::Json {
+            return json(body);
+        }
+        let first = body.iter().position(|byte| !Form::is_blank(*byte));
+        let body = first.and_then(|at| body.get(at..)).unwrap_or_default();
+        match Form::beginning(body.first().copied()) {
+            Form::Json => json(body),
+            Form::Xml => xml::parse(body).map_err(|problem| match problem {
+                NotXml::Truncated => truncated(),
+                NotXml::Other => not_xml(),
+            }),
+            Form::Unclear => json(body).map_err(|_| not_xml()),
+        }
+    }
+}
+
+/// In which form one answer is written, of a vendor that writes XML: tokens and
+/// refusals may be JSON where everything else is XML, and so may whole answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// JSON.
+    Json,
+    /// XML, or nothing.
+    Xml,
+    /// Perhaps a single value of JSON; surely no XML.
+    Unclear,
+}
+
+impl Form {
+    /// By the first byte that says something.
+    pub(crate) const fn beginning(first: Option<u8>) -> Self {
+        match first {
+            Some(b'{' | b'[') => Self::Json,
+            Some(b'<') | None => Self::Xml,
+            Some(_) => Self::Unclear,
+        }
+    }
+
+    /// Does a byte at the beginning say nothing: a space, or one of the mark of the
+    /// byte order?
+    pub(crate) const fn is_blank(byte: u8) -> bool {
+        byte.is_ascii_whitespace() || matches!(byte, 0xEF | 0xBB | 0xBF)
+    }
 }
 
 impl Dialect {

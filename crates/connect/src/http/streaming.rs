@@ -6,6 +6,7 @@ use reqwest::header::HeaderMap;
 
 use super::answer::Answer;
 use super::client::{timed_out, truncated};
+use super::dialect::Speech;
 use crate::error::{ConnectError, Place};
 
 /// The wait for the next piece: as long as for a whole answer.
@@ -25,6 +26,8 @@ pub(crate) struct Streaming {
     pub(crate) headers: HeaderMap,
     /// Where it comes from.
     pub(crate) place: Place,
+    /// How the vendor writes.
+    pub(crate) speaks: Speech,
     pub(super) response: reqwest::Response,
 }
 

@@ -211,7 +211,7 @@ pub(crate) struct ErrorRule {
     /// With one of these codes.
     #[serde(default)]
     pub(crate) codes: Vec<String>,
-    /// When this CEL expression holds; it sees `answer`, `status` and `code`. It is the only way to refuse an answer of status 200.
+    /// When this CEL expression holds; it sees `answer`, `status` and `code`. It is the only way to refuse an answer of status 200. One that asks nothing of the rows of a list that is one answer (that they are there may be asked) lets them be read one by one.
     pub(crate) when: Option<String>,
     /// What it means.
     pub(crate) means: Meaning,
