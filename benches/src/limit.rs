@@ -70,6 +70,26 @@ async fn sqlite() -> anyhow::Result<f64> {
     Ok(watch.elapsed().as_secs_f64())
 }
 
+/// Which server it is, and what of its settings matters for writing much.
+pub(crate) async fn server(url: &str) -> anyhow::Result<String> {
+    let mut raw = PgConnection::connect(url).await?;
+    let version: String = sqlx::query_scalar("SHOW server_version")
+        .fetch_one(&mut raw)
+        .await?;
+    let settings: Vec<(String, String)> = sqlx::query_as(
+        "SELECT name, current_setting(name) FROM pg_settings WHERE name IN \
+         ('shared_buffers', 'max_wal_size', 'fsync', 'synchronous_commit') ORDER BY name",
+    )
+    .fetch_all(&mut raw)
+    .await?;
+    raw.close().await?;
+    let settings = settings
+        .iter()
+        .map(|(name, value)| format!("{name} {value}"));
+    let settings: Vec<String> = settings.collect();
+    Ok(format!("{version}, {}", settings.join(", ")))
+}
+
 async fn postgres(server: &str) -> anyhow::Result<f64> {
     let database = crate::database::Database::new(Some(server)).await?;
     let mut raw = PgConnection::connect(&database.url()?).await?;

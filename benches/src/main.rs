@@ -117,7 +117,11 @@ async fn main() -> anyhow::Result<()> {
         }
         Command::Limit { server } => {
             let rows = limit::run(server.as_deref()).await?;
-            print(&serde_json::json!({ "rows_a_second": rows }).to_string());
+            let server = match server.as_deref() {
+                Some(server) => Some(limit::server(server).await?),
+                None => None,
+            };
+            print(&serde_json::json!({ "rows_a_second": rows, "server": server }).to_string());
         }
     }
     Ok(())

@@ -48,7 +48,19 @@ pub(crate) async fn stage(
     table: &Table,
     rows: &[Vec<Cell>],
 ) -> Result<(), StorageError> {
-    stage_with(session, table, rows, true).await
+    empty(&mut *session, table, true).await?;
+    append(session, table, rows).await
+}
+
+/// As [`stage`], of rows that are made while those before them are loaded.
+pub(crate) async fn stage_made<T: Sync>(
+    session: &mut Session,
+    table: &Table,
+    items: &[T],
+    make: impl Fn(&T) -> Result<Vec<Cell>, StorageError> + Send + Sync,
+) -> Result<(), StorageError> {
+    empty(&mut *session, table, true).await?;
+    append_made(session, table, items, make).await
 }
 
 /// As [`stage`], of rows that nothing looks up: they are only gone through.
@@ -57,15 +69,12 @@ pub(crate) async fn stage_to_go_through(
     table: &Table,
     rows: &[Vec<Cell>],
 ) -> Result<(), StorageError> {
-    stage_with(session, table, rows, false).await
+    empty(&mut *session, table, false).await?;
+    append(session, table, rows).await
 }
 
-async fn stage_with(
-    session: &mut Session,
-    table: &Table,
-    rows: &[Vec<Cell>],
-    looked_up: bool,
-) -> Result<(), StorageError> {
+/// An empty stage, looked up by its key or only gone through.
+async fn empty(session: &mut Session, table: &Table, looked_up: bool) -> Result<(), StorageError> {
     let columns: Vec<String> = table
         .columns
         .iter()
@@ -95,7 +104,7 @@ async fn stage_with(
     sqlx::query(AssertSqlSafe(format!("TRUNCATE pg_temp.{name}")))
         .execute(&mut *session)
         .await?;
-    append(session, table, rows).await
+    Ok(())
 }
 
 /// Adds rows to a table that has no such rows yet.

@@ -92,6 +92,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "decided rows",
         include_str!("../../migrations/postgres/0008_decided_rows.sql"),
     ),
+    (
+        9,
+        "seen in place",
+        include_str!("../../migrations/postgres/0009_seen_in_place.sql"),
+    ),
 ];
 
 /// The tables that grow with people, and of each what statements look things up by: of

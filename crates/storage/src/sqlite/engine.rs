@@ -82,6 +82,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "decided rows",
         include_str!("../../migrations/sqlite/0008_decided_rows.sql"),
     ),
+    (
+        9,
+        "seen in place",
+        include_str!("../../migrations/sqlite/0009_seen_in_place.sql"),
+    ),
 ];
 
 /// The database file.

@@ -10,14 +10,17 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::bulk::{append, stage};
-use super::{Db, Session};
+use super::{Db, Session, due, people};
 use crate::cell::{Cell, Kind, Table};
 use crate::error::StorageError;
 use crate::key_holders::KeyHolders;
 use crate::scope::Scope;
 use crate::stored::{damaged, digest};
 
-/// Keys asked about in one statement.
+/// The keys of one record, or of one person.
+type Keys = BTreeMap<MatchKey, Digest>;
+
+/// Keys, or their holders, asked about in one statement.
 const AT_ONCE: usize = 400;
 
 const RECORD_KEYS: Table = Table {
@@ -58,28 +61,22 @@ const NEW_PERSON_KEYS: Table = Table {
 
 const FORGET_RECORD_KEYS: &str = "DELETE FROM record_keys \
     WHERE organisation_id = $1 AND connection_id = $2 \
-    AND external_id IN (SELECT external_id FROM stage_records) \
+    AND external_id IN (SELECT external_id FROM stage_external_ids) \
     AND NOT EXISTS (SELECT 1 FROM stage_record_keys AS given \
         WHERE given.external_id = record_keys.external_id AND given.kind = record_keys.kind)";
-/// Most keys stay: those are looked up, and not locked by an attempt to write them.
 const STORE_RECORD_KEYS: &str = "INSERT INTO record_keys \
     (organisation_id, connection_id, external_id, kind, digest) \
-    SELECT $1, $2, given.external_id, given.kind, given.digest FROM stage_record_keys AS given \
-    WHERE (SELECT held.digest FROM record_keys AS held WHERE held.organisation_id = $1 \
-        AND held.connection_id = $2 AND held.external_id = given.external_id \
-        AND held.kind = given.kind) IS DISTINCT FROM given.digest \
+    SELECT $1, $2, external_id, kind, digest FROM stage_record_keys WHERE 1 = 1 \
     ON CONFLICT (organisation_id, connection_id, external_id, kind) \
-    DO UPDATE SET digest = excluded.digest";
+    DO UPDATE SET digest = excluded.digest WHERE record_keys.digest <> excluded.digest";
 const FORGET_PERSON_KEYS: &str = "DELETE FROM person_keys \
     WHERE organisation_id = $1 AND person_id IN (SELECT id FROM stage_ids) \
     AND NOT EXISTS (SELECT 1 FROM stage_person_keys AS given \
         WHERE given.person_id = person_keys.person_id AND given.kind = person_keys.kind)";
 const STORE_PERSON_KEYS: &str = "INSERT INTO person_keys (organisation_id, person_id, kind, digest) \
-    SELECT $1, given.person_id, given.kind, given.digest FROM stage_person_keys AS given \
-    WHERE (SELECT held.digest FROM person_keys AS held WHERE held.organisation_id = $1 \
-        AND held.person_id = given.person_id AND held.kind = given.kind) \
-        IS DISTINCT FROM given.digest \
-    ON CONFLICT (organisation_id, person_id, kind) DO UPDATE SET digest = excluded.digest";
+    SELECT $1, person_id, kind, digest FROM stage_person_keys WHERE 1 = 1 \
+    ON CONFLICT (organisation_id, person_id, kind) \
+    DO UPDATE SET digest = excluded.digest WHERE person_keys.digest <> excluded.digest";
 
 /// What a person gives up is remembered, before it is overwritten.
 const RELEASE_PERSON_KEYS: &str = "INSERT INTO past_person_keys \
@@ -113,14 +110,52 @@ pub(crate) async fn add_of_records<'a>(
     append(session, &NEW_RECORD_KEYS, &rows).await
 }
 
-/// Replaces the keys of known records, those in the stage `stage_records`.
+/// Replaces the keys of known records. Most changes touch no key: those that stay are
+/// read, and nothing is written of them.
 pub(crate) async fn replace_of_records<'a>(
     scope: &'a Scope,
     session: &mut Session,
     connection: ConnectionId,
     records: impl Iterator<Item = &'a SourceRecord>,
 ) -> Result<(), StorageError> {
-    let rows: Vec<Vec<Cell>> = of_records(scope, records).map(Vec::from).collect();
+    let mut given: BTreeMap<&ExternalId, Keys> = records
+        .map(|record| (&record.external_id, keys_of(scope, record)))
+        .collect();
+    let mut held: BTreeMap<String, Keys> = BTreeMap::new();
+    let ids: Vec<&ExternalId> = given.keys().copied().collect();
+    for ids in ids.chunks(AT_ONCE) {
+        let mut query = given_ids(ids.iter().copied());
+        query.push(
+            "SELECT held.external_id, held.kind, held.digest FROM given \
+             CROSS JOIN record_keys AS held WHERE held.external_id = given.external_id \
+             AND held.organisation_id = ",
+        );
+        query
+            .push_bind(scope.id())
+            .push(" AND held.connection_id = ")
+            .push_bind(connection.uuid());
+        for (id, word, bytes) in query
+            .build_query_as::<(String, String, Vec<u8>)>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            let digest = digest("record_keys.digest", &bytes)?;
+            held.entry(id).or_default().insert(kind(&word)?, digest);
+        }
+    }
+    given.retain(|id, keys| *keys != held.remove(id.as_str()).unwrap_or_default());
+    if given.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<ExternalId> = given.keys().copied().cloned().collect();
+    due::stage_records(&mut *session, &ids).await?;
+    let rows = |(id, keys): (&&ExternalId, &Keys)| -> Vec<Vec<Cell>> {
+        let row = |(key, digest): (&MatchKey, &Digest)| {
+            Vec::from(row_of_key(id.as_str().into(), *key, digest))
+        };
+        keys.iter().map(row).collect()
+    };
+    let rows: Vec<Vec<Cell>> = given.iter().flat_map(rows).collect();
     stage(&mut *session, &RECORD_KEYS, &rows).await?;
     for statement in [FORGET_RECORD_KEYS, STORE_RECORD_KEYS] {
         sqlx::query(statement)
@@ -132,22 +167,27 @@ pub(crate) async fn replace_of_records<'a>(
     Ok(())
 }
 
+/// The keys of a record.
+fn keys_of(scope: &Scope, record: &SourceRecord) -> Keys {
+    let of = |key: MatchKey| Some((key, key.digest(&record.fields, &scope.index_key)?));
+    MatchKey::ALL.into_iter().filter_map(of).collect()
+}
+
 /// A row a key: the record, which key, its digest.
 fn of_records<'a>(
     scope: &'a Scope,
     records: impl Iterator<Item = &'a SourceRecord>,
 ) -> impl Iterator<Item = [Cell; 3]> {
     records.flat_map(move |record| {
-        MatchKey::ALL.into_iter().filter_map(move |key| {
-            let digest = key.digest(&record.fields, &scope.index_key)?;
-            Some(row_of_key(record.external_id.as_str().into(), key, &digest))
-        })
+        keys_of(scope, record)
+            .into_iter()
+            .map(|(key, digest)| row_of_key(record.external_id.as_str().into(), key, &digest))
     })
 }
 
 /// A row a key: the person, which key, its digest.
 fn of_people<'a>(
-    keys: impl Iterator<Item = (PersonId, &'a BTreeMap<MatchKey, Digest>)>,
+    keys: impl Iterator<Item = (PersonId, &'a Keys)>,
 ) -> impl Iterator<Item = [Cell; 3]> {
     keys.flat_map(|(id, keys)| {
         keys.iter()
@@ -164,7 +204,7 @@ fn row_of_key(owner: Cell, key: MatchKey, digest: &Digest) -> [Cell; 3] {
 pub(crate) async fn add_of_people(
     scope: &Scope,
     session: &mut Session,
-    keys: impl Iterator<Item = (PersonId, &BTreeMap<MatchKey, Digest>)>,
+    keys: impl Iterator<Item = (PersonId, &Keys)>,
 ) -> Result<(), StorageError> {
     let of_organisation = [Cell::from(scope.id())];
     let rows: Vec<Vec<Cell>> = of_people(keys)
@@ -173,13 +213,41 @@ pub(crate) async fn add_of_people(
     append(session, &NEW_PERSON_KEYS, &rows).await
 }
 
-/// Replaces the keys of known people, those in the stage `stage_ids`.
-pub(crate) async fn replace_of_people(
+/// Replaces the keys of known people; those that stay are read, and nothing is written
+/// of them.
+pub(crate) async fn replace_of_people<'a>(
     scope: &Scope,
     session: &mut Session,
-    keys: impl Iterator<Item = (PersonId, &BTreeMap<MatchKey, Digest>)>,
+    keys: impl Iterator<Item = (PersonId, &'a Keys)>,
 ) -> Result<(), StorageError> {
-    let rows: Vec<Vec<Cell>> = of_people(keys).map(Vec::from).collect();
+    let mut given: BTreeMap<PersonId, &Keys> = keys.collect();
+    let mut held: BTreeMap<PersonId, Keys> = BTreeMap::new();
+    let ids: Vec<PersonId> = given.keys().copied().collect();
+    for ids in ids.chunks(AT_ONCE) {
+        let mut query = people::given(ids);
+        query.push(
+            "SELECT held.person_id, held.kind, held.digest FROM given \
+             CROSS JOIN person_keys AS held WHERE held.person_id = given.id \
+             AND held.organisation_id = ",
+        );
+        query.push_bind(scope.id());
+        for (id, word, bytes) in query
+            .build_query_as::<(Uuid, String, Vec<u8>)>()
+            .fetch_all(&mut *session)
+            .await?
+        {
+            let digest = digest("person_keys.digest", &bytes)?;
+            let held = held.entry(PersonId::from_uuid(id)).or_default();
+            held.insert(kind(&word)?, digest);
+        }
+    }
+    given.retain(|id, keys| **keys != held.remove(id).unwrap_or_default());
+    if given.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<PersonId> = given.keys().copied().collect();
+    due::stage_people(&mut *session, &ids).await?;
+    let rows: Vec<Vec<Cell>> = of_people(given.into_iter()).map(Vec::from).collect();
     stage(&mut *session, &PERSON_KEYS, &rows).await?;
     sqlx::query(RELEASE_PERSON_KEYS)
         .bind(scope.id())
@@ -382,7 +450,7 @@ pub(crate) async fn holders_of_records(
     Ok(holders)
 }
 
-fn given_ids(ids: &[ExternalId]) -> QueryBuilder<Db> {
+fn given_ids<'a>(ids: impl IntoIterator<Item = &'a ExternalId>) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new("WITH given (external_id) AS (");
     query.push_values(ids, |mut row, id| {
         row.push_bind(id.as_str());

@@ -6,10 +6,10 @@ use muster_model::{ConnectionId, Decision, ExternalId, Field, Link, PersonId};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::bulk::{append_made, stage};
+use super::bulk::{append_made, stage_made};
 use super::{Db, Session, connections, due, people};
 use crate::cell::{Cell, Kind, Table};
-use crate::cores::{all_at_once, at_once};
+use crate::cores::all_at_once;
 use crate::error::StorageError;
 use crate::links::{LinkMemory, LinkMemoryOf};
 use crate::scope::Scope;
@@ -241,11 +241,11 @@ async fn update(
     if links.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = at_once(links, |link| {
+    stage_made(&mut *session, &LINKS, links, |link| {
         let version = number("links.version", link.version)?;
         cells(scope, connection, link, keys, version)
-    })?;
-    stage(&mut *session, &LINKS, &rows).await?;
+    })
+    .await?;
     let written: BTreeSet<String> = sqlx::query_scalar::<Db, String>(UPDATE)
         .bind(scope.id())
         .bind(connection.uuid())

@@ -10,10 +10,10 @@ use serde::{Serialize, Serializer};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::bulk::{append_made, stage};
-use super::{Db, Session, due, keys};
+use super::bulk::{append_made, stage_made};
+use super::{Db, Session, keys};
 use crate::cell::{Cell, Kind, Table};
-use crate::cores::{all_at_once, at_once};
+use crate::cores::all_at_once;
 use crate::error::StorageError;
 use crate::owners::Owners;
 use crate::person::{PersonQuery, PersonToWrite};
@@ -346,13 +346,13 @@ async fn update(
     if people.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = at_once(people, |(given, wrapped)| {
+    stage_made(&mut *session, &PEOPLE, people, |(given, wrapped)| {
         let person = &given.person;
         let key = open_key(scope, person.id.uuid(), wrapped)?;
         let version = number("people.version", person.version)?;
         cells(scope, person, &key, (*wrapped).clone(), version)
-    })?;
-    stage(&mut *session, &PEOPLE, &rows).await?;
+    })
+    .await?;
     let written: BTreeSet<PersonId> = sqlx::query_scalar::<Db, Uuid>(UPDATE)
         .bind(scope.id())
         .bind(scope.now())
@@ -361,8 +361,6 @@ async fn update(
         .into_iter()
         .map(PersonId::from_uuid)
         .collect();
-    let ids: Vec<PersonId> = written.iter().copied().collect();
-    due::stage_people(&mut *session, &ids).await?;
     let given = || people.iter().map(|(given, _)| given);
     let of_written = given()
         .filter(|given| written.contains(&given.person.id))
@@ -462,7 +460,8 @@ async fn wrapped_keys_of(
     Ok(keys)
 }
 
-fn given(ids: &[PersonId]) -> QueryBuilder<Db> {
+/// These people, as a table that a statement begins with.
+pub(crate) fn given(ids: &[PersonId]) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new("WITH given (id) AS (");
     query.push_values(ids, |mut row, id| {
         row.push_bind(id.uuid());

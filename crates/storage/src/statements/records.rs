@@ -6,11 +6,10 @@ use muster_model::{ConnectionId, ExternalId, SnapshotId, SourceRecord};
 use uuid::Uuid;
 
 use super::bulk::{
-    SEE_THE_SAME, THE_SAME_ARE_SEEN, append, append_made, stage, stage_to_go_through,
+    SEE_THE_SAME, THE_SAME_ARE_SEEN, append, append_made, stage_made, stage_to_go_through,
 };
 use super::{Db, Session, erase, keys, snapshots};
 use crate::cell::{Cell, Kind, Table};
-use crate::cores::at_once;
 use crate::error::StorageError;
 use crate::record::{RecordToStore, Stored};
 use crate::scope::Scope;
@@ -213,7 +212,7 @@ async fn replace(
     if records.is_empty() {
         return Ok(());
     }
-    let rows = at_once(records, |(given, wrapped)| {
+    stage_made(&mut *session, &BODIES, records, |(given, wrapped)| {
         let id = given.record.external_id.as_str();
         let key = scope.unwrap(
             "record_bodies.wrapped_key",
@@ -225,8 +224,8 @@ async fn replace(
             wrapped.to_vec().into(),
             seal(scope, &key, connection, &given.record)?.into(),
         ])
-    })?;
-    stage(&mut *session, &BODIES, &rows).await?;
+    })
+    .await?;
     sqlx::query(STORE_BODIES)
         .bind(scope.id())
         .bind(connection.uuid())

@@ -1,0 +1,1 @@
+-- Rows are written again where they stand: nothing to do. The other engine leaves room for them.
