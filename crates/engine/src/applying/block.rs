@@ -412,12 +412,13 @@ impl<'a> Work<'a> {
             };
             writes.messages.extend(messages(change, person.id, origin));
             let changed = before.person.as_ref() != Some(&person);
-            // A later row of the block may be about the same person; of somebody who was
-            // just made no row knows, and nobody else has said anything.
-            if before.person.is_some() {
-                if changed {
-                    writes.touched_people.push(person.id);
-                }
+            // Of somebody who was just made nobody else has said anything.
+            if changed && before.person.is_some() {
+                writes.touched_people.push(person.id);
+            }
+            // A later row of the block may be about the same person, but for one who has
+            // no id before this row.
+            if change.person.is_some() {
                 loaded.people.insert(person.id, person.clone());
             }
             if changed {
