@@ -22,6 +22,7 @@ mod explain;
 mod fault_pairs;
 mod faults;
 mod hard_cases;
+mod large;
 mod mapping;
 mod moved;
 mod oracle;
