@@ -1,8 +1,8 @@
-//! Loading many rows: COPY, about five times as fast as INSERT.
-
-use std::fmt::Write as _;
+//! Loading many rows: COPY, about five times as fast as INSERT, in its binary format:
+//! what is sealed would be twice as long in text.
 
 use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgCopyIn;
 
 use super::Session;
 use crate::cell::{Cell, Kind, Table};
@@ -13,6 +13,15 @@ use crate::error::StorageError;
 const CHUNK: usize = 1 << 20;
 /// Rows made before they are sent.
 const MADE_AT_ONCE: usize = 500;
+/// Bytes of most rows.
+const ROW: usize = 2048;
+
+/// What a load in the binary format begins with: its signature, no flags, nothing more.
+const HEADER: [u8; 19] = *b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+/// What it ends with: a row of minus one values.
+const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
+/// The length of a value that is missing.
+const MISSING: i32 = -1;
 
 /// Sees the staged records that say what they said before, and tells of the others:
 /// those that are new, say something else, or were in this snapshot before (all parts
@@ -46,7 +55,7 @@ pub(crate) const THE_SAME_ARE_SEEN: bool = true;
 pub(crate) async fn stage(
     session: &mut Session,
     table: &Table,
-    rows: &[Vec<Cell>],
+    rows: Vec<Vec<Cell>>,
 ) -> Result<(), StorageError> {
     empty(&mut *session, table, true).await?;
     append(session, table, rows).await
@@ -67,7 +76,7 @@ pub(crate) async fn stage_made<T: Sync>(
 pub(crate) async fn stage_to_go_through(
     session: &mut Session,
     table: &Table,
-    rows: &[Vec<Cell>],
+    rows: Vec<Vec<Cell>>,
 ) -> Result<(), StorageError> {
     empty(&mut *session, table, false).await?;
     append(session, table, rows).await
@@ -111,21 +120,24 @@ async fn empty(session: &mut Session, table: &Table, looked_up: bool) -> Result<
 pub(crate) async fn append(
     session: &mut Session,
     table: &Table,
-    rows: &[Vec<Cell>],
+    rows: Vec<Vec<Cell>>,
 ) -> Result<(), StorageError> {
     if rows.is_empty() {
         return Ok(());
     }
     let mut stream = session.copy_in_raw(&copy(table)).await?;
-    let mut text = String::new();
+    let mut bytes = HEADER.to_vec();
     for row in rows {
-        write_row(&mut text, row);
-        if text.len() >= CHUNK {
-            stream.send(text.as_bytes()).await?;
-            text.clear();
+        if let Err(error) = write_row(&mut bytes, &row) {
+            return given_up(stream, error).await;
+        }
+        if bytes.len() >= CHUNK {
+            stream.send(bytes.as_slice()).await?;
+            bytes.clear();
         }
     }
-    stream.send(text.as_bytes()).await?;
+    bytes.extend_from_slice(&TRAILER);
+    stream.send(bytes.as_slice()).await?;
     stream.finish().await?;
     Ok(())
 }
@@ -142,75 +154,69 @@ pub(crate) async fn append_made<T: Sync>(
     if items.is_empty() {
         return Ok(());
     }
+    let written = |item: &T| {
+        let mut bytes = Vec::with_capacity(ROW);
+        write_row(&mut bytes, &make(item)?)?;
+        Ok(bytes)
+    };
     let mut stream = session.copy_in_raw(&copy(table)).await?;
-    let mut text = String::new();
+    let mut bytes = HEADER.to_vec();
     for items in items.chunks(MADE_AT_ONCE) {
-        match at_once(items, &make) {
-            Ok(rows) => rows.iter().for_each(|row| write_row(&mut text, row)),
-            Err(error) => {
-                // The server must not wait for the rest.
-                stream.abort("a row could not be made").await?;
-                return Err(error);
-            }
+        match at_once(items, written) {
+            Ok(rows) => rows.iter().for_each(|row| bytes.extend_from_slice(row)),
+            Err(error) => return given_up(stream, error).await,
         }
-        stream.send(text.as_bytes()).await?;
-        text.clear();
+        stream.send(bytes.as_slice()).await?;
+        bytes.clear();
     }
+    stream.send(TRAILER.as_slice()).await?;
     stream.finish().await?;
     Ok(())
 }
 
+/// Ends a load that cannot go on: the server must not wait for the rest.
+async fn given_up(
+    stream: PgCopyIn<&mut Session>,
+    error: StorageError,
+) -> Result<(), StorageError> {
+    stream.abort("a row could not be made").await?;
+    Err(error)
+}
+
 fn copy(table: &Table) -> String {
-    format!("COPY {} ({}) FROM STDIN", table.name, table.column_names())
+    let (name, columns) = (table.name, table.column_names());
+    format!("COPY {name} ({columns}) FROM STDIN (FORMAT binary)")
 }
 
-/// One row in the text format of COPY.
-fn write_row(text: &mut String, row: &[Cell]) {
-    for (index, cell) in row.iter().enumerate() {
-        if index > 0 {
-            text.push('\t');
+/// One row in the binary format of COPY: how many values, then each behind its length.
+fn write_row(bytes: &mut Vec<u8>, row: &[Cell]) -> Result<(), StorageError> {
+    let columns = i16::try_from(row.len()).map_err(|_| too_large(row.len()))?;
+    bytes.extend_from_slice(&columns.to_be_bytes());
+    for cell in row {
+        match cell {
+            Cell::Uuid(None) | Cell::Text(None) | Cell::Number(None) | Cell::Bytes(None) => {
+                bytes.extend_from_slice(&MISSING.to_be_bytes());
+            }
+            Cell::Uuid(Some(value)) => write_value(bytes, value.as_bytes())?,
+            Cell::Number(Some(value)) => write_value(bytes, &value.to_be_bytes())?,
+            Cell::Bytes(Some(value)) => write_value(bytes, value)?,
+            Cell::Text(Some(value)) => write_value(bytes, value.as_bytes())?,
         }
-        write_cell(text, cell);
     }
-    text.push('\n');
+    Ok(())
 }
 
-/// One value in the text format of COPY.
-fn write_cell(text: &mut String, cell: &Cell) {
-    // Writing to a text cannot fail.
-    match cell {
-        Cell::Uuid(None) | Cell::Text(None) | Cell::Number(None) | Cell::Bytes(None) => {
-            text.push_str("\\N");
-        }
-        Cell::Uuid(Some(value)) => {
-            let _ = write!(text, "{value}");
-        }
-        Cell::Number(Some(value)) => {
-            let _ = write!(text, "{value}");
-        }
-        Cell::Bytes(Some(value)) => {
-            const DIGITS: [char; 16] = [
-                '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-            ];
-            text.push_str("\\\\x");
-            text.reserve(value.len() * 2);
-            for byte in value {
-                for half in [byte >> 4, byte & 15] {
-                    text.extend(DIGITS.get(usize::from(half)));
-                }
-            }
-        }
-        Cell::Text(Some(value)) => {
-            for character in value.chars() {
-                match character {
-                    '\\' => text.push_str("\\\\"),
-                    '\n' => text.push_str("\\n"),
-                    '\r' => text.push_str("\\r"),
-                    '\t' => text.push_str("\\t"),
-                    other => text.push(other),
-                }
-            }
-        }
+fn write_value(bytes: &mut Vec<u8>, value: &[u8]) -> Result<(), StorageError> {
+    let length = i32::try_from(value.len()).map_err(|_| too_large(value.len()))?;
+    bytes.extend_from_slice(&length.to_be_bytes());
+    bytes.extend_from_slice(value);
+    Ok(())
+}
+
+fn too_large(length: usize) -> StorageError {
+    StorageError::Number {
+        what: "a value's length",
+        number: length as u64,
     }
 }
 
@@ -219,16 +225,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_written_as_copy_reads_them() {
-        for (cell, written) in [
-            (Cell::from("a\tb\nc\rd\\N"), "a\\tb\\nc\\rd\\\\N"),
-            (Cell::Text(None), "\\N"),
-            (Cell::from(vec![0_u8, 0xab]), "\\\\x00ab"),
-            (Cell::from(-7_i64), "-7"),
-        ] {
-            let mut text = String::new();
-            write_cell(&mut text, &cell);
-            assert_eq!(text, written);
-        }
+    fn rows_are_written_as_copy_reads_them() {
+        let row = [
+            Cell::from("a\tæ"),
+            Cell::Text(None),
+            Cell::from(vec![0_u8, 0xab]),
+            Cell::from(-2_i64),
+        ];
+        let mut bytes = Vec::new();
+        write_row(&mut bytes, &row).unwrap();
+        let mut expected = vec![0, 4];
+        expected.extend([0, 0, 0, 4, b'a', b'\t', 0xc3, 0xa6]);
+        expected.extend([0xff; 4]);
+        expected.extend([0, 0, 0, 2, 0, 0xab]);
+        expected.extend([0, 0, 0, 8]);
+        expected.extend([0xff; 7]);
+        expected.push(0xfe);
+        assert_eq!(bytes, expected);
     }
 }

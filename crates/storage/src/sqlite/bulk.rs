@@ -1,8 +1,9 @@
 //! Loading many rows: some hundred in each statement.
 
-use sqlx::{AssertSqlSafe, QueryBuilder};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe};
 
-use super::{Db, Session};
+use super::Session;
 use crate::cell::{Cell, Kind, Table};
 use crate::cores::at_once;
 use crate::error::StorageError;
@@ -31,7 +32,7 @@ pub(crate) const THE_SAME_ARE_SEEN: bool = false;
 pub(crate) async fn stage(
     session: &mut Session,
     table: &Table,
-    rows: &[Vec<Cell>],
+    rows: Vec<Vec<Cell>>,
 ) -> Result<(), StorageError> {
     empty(&mut *session, table, true).await?;
     append(session, table, rows).await
@@ -52,7 +53,7 @@ pub(crate) async fn stage_made<T: Sync>(
 pub(crate) async fn stage_to_go_through(
     session: &mut Session,
     table: &Table,
-    rows: &[Vec<Cell>],
+    rows: Vec<Vec<Cell>>,
 ) -> Result<(), StorageError> {
     empty(&mut *session, table, false).await?;
     append(session, table, rows).await
@@ -96,10 +97,14 @@ async fn empty(session: &mut Session, table: &Table, looked_up: bool) -> Result<
 pub(crate) async fn append(
     session: &mut Session,
     table: &Table,
-    rows: &[Vec<Cell>],
+    rows: Vec<Vec<Cell>>,
 ) -> Result<(), StorageError> {
+    let mut rows = rows.into_iter();
     let full = rows_at_once(table);
-    let statements = rows.chunks(full).map(|rows| Ok(statement(table, rows)));
+    let statements = std::iter::from_fn(|| {
+        let rows: Vec<_> = rows.by_ref().take(full).collect();
+        (!rows.is_empty()).then(|| Statement::new(table, rows))
+    });
     run(session, table, statements).await
 }
 
@@ -111,15 +116,45 @@ pub(crate) async fn append_made<T: Sync>(
     items: &[T],
     make: impl Fn(&T) -> Result<Vec<Cell>, StorageError> + Send + Sync,
 ) -> Result<(), StorageError> {
-    let full = rows_at_once(table);
     let statements = items
-        .chunks(full)
-        .map(|items| Ok(statement(table, &at_once(items, &make)?)));
+        .chunks(rows_at_once(table))
+        .map(|items| Statement::new(table, at_once(items, &make)?));
     run(session, table, statements).await
 }
 
-/// A statement, and its rows.
-type Statement = (QueryBuilder<Db>, usize);
+/// Some rows on their way into a table.
+struct Statement {
+    text: String,
+    arguments: SqliteArguments,
+    rows: usize,
+}
+
+impl Statement {
+    /// Not with a builder of queries: the text is the same row again and again, and the
+    /// values are moved, not copied.
+    fn new(table: &Table, rows: Vec<Vec<Cell>>) -> Result<Self, StorageError> {
+        let tuple = format!("({})", vec!["?"; table.columns.len()].join(", "));
+        let tuples = vec![tuple.as_str(); rows.len()].join(", ");
+        let (name, columns) = (table.name, table.column_names());
+        let mut statement = Self {
+            text: format!("INSERT INTO {name} ({columns}) VALUES {tuples}"),
+            arguments: SqliteArguments::default(),
+            rows: rows.len(),
+        };
+        let arguments = &mut statement.arguments;
+        arguments.reserve(rows.len() * table.columns.len(), 0);
+        for cell in rows.into_iter().flatten() {
+            match cell {
+                Cell::Uuid(value) => arguments.add(value),
+                Cell::Text(value) => arguments.add(value),
+                Cell::Number(value) => arguments.add(value),
+                Cell::Bytes(value) => arguments.add(value),
+            }
+            .map_err(sqlx::Error::Encode)?;
+        }
+        Ok(statement)
+    }
+}
 
 /// Executes statements, each while the one after it is made.
 async fn run(
@@ -129,11 +164,13 @@ async fn run(
 ) -> Result<(), StorageError> {
     let full = rows_at_once(table);
     let mut next = statements.next().transpose()?;
-    while let Some((mut query, rows)) = next {
+    while let Some(statement) = next {
+        // Statements of the full length come again; the last one of a load does not.
+        let query = sqlx::query_with(AssertSqlSafe(statement.text), statement.arguments)
+            .persistent(statement.rows == full);
         let (done, following) = tokio::join!(
             biased;
-            // Statements of the full length come again; the last one of a load does not.
-            query.build().persistent(rows == full).execute(&mut *session),
+            query.execute(&mut *session),
             async { statements.next().transpose() },
         );
         done?;
@@ -144,20 +181,4 @@ async fn run(
 
 fn rows_at_once(table: &Table) -> usize {
     (PARAMETERS / table.columns.len().max(1)).min(ROWS)
-}
-
-fn statement(table: &Table, rows: &[Vec<Cell>]) -> Statement {
-    let insert = format!("INSERT INTO {} ({}) ", table.name, table.column_names());
-    let mut query = QueryBuilder::<Db>::new(insert);
-    query.push_values(rows, |mut tuple, row| {
-        for cell in row {
-            match cell {
-                Cell::Uuid(value) => tuple.push_bind(*value),
-                Cell::Text(value) => tuple.push_bind(value.clone()),
-                Cell::Number(value) => tuple.push_bind(*value),
-                Cell::Bytes(value) => tuple.push_bind(value.clone()),
-            };
-        }
-    });
-    (query, rows.len())
 }

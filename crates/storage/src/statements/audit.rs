@@ -131,7 +131,7 @@ async fn enter_one(
     for change in changes {
         leaves.extend_from_slice(&change.bytes());
     }
-    append(&mut *session, &DETAILS, &rows).await?;
+    append(&mut *session, &DETAILS, rows).await?;
 
     let root = Tree::of(key, &leaves).root(key);
     let mut entry = StoredEntry {

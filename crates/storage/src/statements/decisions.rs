@@ -70,7 +70,7 @@ pub(crate) async fn store(
                 ]
             })
             .collect::<Vec<_>>();
-        stage(&mut *session, &STAGE, &rows).await?;
+        stage(&mut *session, &STAGE, rows).await?;
         sqlx::query(STORE)
             .bind(scope.id())
             .bind(connection.uuid())
@@ -101,7 +101,7 @@ pub(crate) async fn take_back(
                 ]
             })
             .collect::<Vec<_>>();
-        stage(&mut *session, &STAGE, &rows).await?;
+        stage(&mut *session, &STAGE, rows).await?;
         sqlx::query(TAKE_BACK)
             .bind(scope.id())
             .bind(connection.uuid())

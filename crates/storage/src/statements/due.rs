@@ -73,7 +73,7 @@ pub(crate) async fn settle(
                 number("source_records.due_marks", rest.due_marks)?.into(),
             ]);
         }
-        stage(&mut *session, &RESTS, &rows).await?;
+        stage(&mut *session, &RESTS, rows).await?;
         sqlx::query(SETTLE)
             .bind(scope.id())
             .bind(connection.uuid())
@@ -136,7 +136,7 @@ pub(crate) async fn stage_people(
     people: &[PersonId],
 ) -> Result<(), StorageError> {
     let rows: Vec<Vec<Cell>> = people.iter().map(|id| vec![id.uuid().into()]).collect();
-    stage(session, &IDS, &rows).await
+    stage(session, &IDS, rows).await
 }
 
 /// Loads ids of source records into their stage.
@@ -145,7 +145,7 @@ pub(crate) async fn stage_records(
     ids: &[ExternalId],
 ) -> Result<(), StorageError> {
     let rows: Vec<Vec<Cell>> = ids.iter().map(|id| vec![id.as_str().into()]).collect();
-    stage(session, &EXTERNAL_IDS, &rows).await
+    stage(session, &EXTERNAL_IDS, rows).await
 }
 
 async fn of_records(

@@ -293,7 +293,7 @@ async fn mark(
             vec![connection.into(), digest.as_bytes().to_vec().into()]
         })
         .collect();
-    stage(&mut *session, &MARKS, &rows).await?;
+    stage(&mut *session, &MARKS, rows).await?;
     sqlx::query(MARK)
         .bind(scope.id())
         .bind(scope.now())
@@ -355,7 +355,7 @@ pub(crate) async fn remember(
             .iter()
             .map(|(person, at)| vec![person.uuid().into(), at.as_microsecond().into()])
             .collect();
-        stage(&mut *session, &ERASED, &rows).await?;
+        stage(&mut *session, &ERASED, rows).await?;
         sqlx::query(REMEMBER_GIVEN)
             .bind(scope.id())
             .execute(&mut *session)
@@ -377,7 +377,7 @@ pub(crate) async fn mark_given(
                 vec![(*connection).into(), digest.clone().into(), (*at).into()]
             })
             .collect();
-        stage(&mut *session, &GIVEN_MARKS, &rows).await?;
+        stage(&mut *session, &GIVEN_MARKS, rows).await?;
         sqlx::query(MARK_GIVEN)
             .bind(scope.id())
             .execute(&mut *session)

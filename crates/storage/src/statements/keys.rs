@@ -107,7 +107,7 @@ pub(crate) async fn add_of_records<'a>(
     let rows: Vec<Vec<Cell>> = of_records(scope, records)
         .map(|row| of_connection.iter().cloned().chain(row).collect())
         .collect();
-    append(session, &NEW_RECORD_KEYS, &rows).await
+    append(session, &NEW_RECORD_KEYS, rows).await
 }
 
 /// Replaces the keys of known records. Most changes touch no key: those that stay are
@@ -156,7 +156,7 @@ pub(crate) async fn replace_of_records<'a>(
         keys.iter().map(row).collect()
     };
     let rows: Vec<Vec<Cell>> = given.iter().flat_map(rows).collect();
-    stage(&mut *session, &RECORD_KEYS, &rows).await?;
+    stage(&mut *session, &RECORD_KEYS, rows).await?;
     for statement in [FORGET_RECORD_KEYS, STORE_RECORD_KEYS] {
         sqlx::query(statement)
             .bind(scope.id())
@@ -210,7 +210,7 @@ pub(crate) async fn add_of_people(
     let rows: Vec<Vec<Cell>> = of_people(keys)
         .map(|row| of_organisation.iter().cloned().chain(row).collect())
         .collect();
-    append(session, &NEW_PERSON_KEYS, &rows).await
+    append(session, &NEW_PERSON_KEYS, rows).await
 }
 
 /// Replaces the keys of known people; those that stay are read, and nothing is written
@@ -248,7 +248,7 @@ pub(crate) async fn replace_of_people<'a>(
     let ids: Vec<PersonId> = given.keys().copied().collect();
     due::stage_people(&mut *session, &ids).await?;
     let rows: Vec<Vec<Cell>> = of_people(given.into_iter()).map(Vec::from).collect();
-    stage(&mut *session, &PERSON_KEYS, &rows).await?;
+    stage(&mut *session, &PERSON_KEYS, rows).await?;
     sqlx::query(RELEASE_PERSON_KEYS)
         .bind(scope.id())
         .bind(scope.now())

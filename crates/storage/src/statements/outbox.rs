@@ -187,7 +187,7 @@ pub(crate) async fn enqueue(
                     .into(),
             ]);
         }
-        append(&mut *session, &MESSAGES, &rows).await?;
+        append(&mut *session, &MESSAGES, rows).await?;
     }
     Ok(())
 }
@@ -212,7 +212,7 @@ async fn supersede(
                 ]
             })
             .collect();
-        stage(&mut *session, &TARGETS, &rows).await?;
+        stage(&mut *session, &TARGETS, rows).await?;
         let now = now(&mut *session).await?;
         sqlx::query(SUPERSEDE)
             .bind(scope.id())
@@ -270,7 +270,7 @@ pub(crate) async fn claim(
         return Ok(Vec::new());
     }
     let rows: Vec<Vec<Cell>> = ids.into_iter().map(|id| vec![id.into()]).collect();
-    stage(&mut *session, &due::IDS, &rows).await?;
+    stage(&mut *session, &due::IDS, rows).await?;
     sqlx::query_as::<Db, Row>(CLAIMED)
         .bind(scope.id())
         .fetch_all(session)
@@ -304,7 +304,7 @@ pub(crate) async fn end_attempts(
                 ]
             })
             .collect();
-        stage(&mut *session, &MARKS, &rows).await?;
+        stage(&mut *session, &MARKS, rows).await?;
         ended += sqlx::query(END_ATTEMPT)
             .bind(scope.id())
             .bind(sender.uuid())
@@ -371,7 +371,7 @@ pub(crate) async fn mark(
 ) -> Result<(), StorageError> {
     for ids in ids.chunks(STAGED) {
         let rows: Vec<Vec<Cell>> = ids.iter().map(|id| vec![(*id).into()]).collect();
-        stage(&mut *session, &due::IDS, &rows).await?;
+        stage(&mut *session, &due::IDS, rows).await?;
         sqlx::query(MARK)
             .bind(scope.id())
             .bind(state.word())
@@ -427,7 +427,7 @@ pub(crate) async fn still_waiting(
     let mut waiting = Vec::new();
     for ids in ids.chunks(STAGED) {
         let rows: Vec<Vec<Cell>> = ids.iter().map(|id| vec![(*id).into()]).collect();
-        stage(&mut *session, &due::IDS, &rows).await?;
+        stage(&mut *session, &due::IDS, rows).await?;
         waiting.extend(
             sqlx::query_scalar::<Db, Uuid>(WAITING)
                 .bind(scope.id())
@@ -447,7 +447,7 @@ pub(crate) async fn cancel(
     let mut cancelled = 0;
     for ids in ids.chunks(STAGED) {
         let rows: Vec<Vec<Cell>> = ids.iter().map(|id| vec![(*id).into()]).collect();
-        stage(&mut *session, &due::IDS, &rows).await?;
+        stage(&mut *session, &due::IDS, rows).await?;
         cancelled += sqlx::query(CANCEL)
             .bind(scope.id())
             .bind(scope.now())

@@ -300,7 +300,7 @@ pub(crate) async fn mark(
                 done_as.remove(&mark.ordinal).into(),
             ]);
         }
-        stage(&mut *session, &MARKS, &rows).await?;
+        stage(&mut *session, &MARKS, rows).await?;
         for (ordinal, state, error_code, person, sealed) in sqlx::query_as::<Db, Marked>(MARK)
             .bind(scope.id())
             .bind(plan.uuid())

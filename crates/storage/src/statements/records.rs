@@ -100,7 +100,7 @@ async fn store_some(
             stored.erased.push(given.record.external_id.clone());
         }
     }
-    stage_to_go_through(&mut *session, &SEEN, &sightings(&best)).await?;
+    stage_to_go_through(&mut *session, &SEEN, sightings(&best)).await?;
     let others =
         sqlx::query_as::<Db, (String, Option<Uuid>, Option<i64>, Option<Vec<u8>>)>(SEE_THE_SAME)
             .bind(scope.id())
@@ -147,10 +147,10 @@ async fn store_some(
         ];
         let row = |row: Vec<Cell>| row.into_iter().chain(of_snapshot.iter().cloned()).collect();
         let rows: Vec<Vec<Cell>> = sightings.into_iter().map(row).collect();
-        append(&mut *session, &NEW_RECORDS, &rows).await?;
+        append(&mut *session, &NEW_RECORDS, rows).await?;
     } else {
         if best.len() < staged {
-            stage_to_go_through(&mut *session, &SEEN, &sightings).await?;
+            stage_to_go_through(&mut *session, &SEEN, sightings).await?;
         }
         sqlx::query(SEE)
             .bind(scope.id())
