@@ -175,10 +175,7 @@ pub(crate) async fn append_made<T: Sync>(
 }
 
 /// Ends a load that cannot go on: the server must not wait for the rest.
-async fn given_up(
-    stream: PgCopyIn<&mut Session>,
-    error: StorageError,
-) -> Result<(), StorageError> {
+async fn given_up(stream: PgCopyIn<&mut Session>, error: StorageError) -> Result<(), StorageError> {
     stream.abort("a row could not be made").await?;
     Err(error)
 }
