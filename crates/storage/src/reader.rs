@@ -1,6 +1,6 @@
 //! Reading one organisation's data.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use muster_model::policy::BrakeKind;
@@ -302,6 +302,19 @@ impl Reader {
         ids: &[ExternalId],
     ) -> Result<KeyHolders> {
         on_its_engine!(self, keys::holders_of_records(connection, snapshot, ids))
+    }
+
+    /// Records of a connection, of whatever read, that hold a key which another record of
+    /// it holds too, or a person of the organisation; `None` if there are more than `most`.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn contested_records(
+        &mut self,
+        connection: ConnectionId,
+        most: usize,
+    ) -> Result<Option<BTreeSet<ExternalId>>> {
+        on_its_engine!(self, keys::contested_records(connection, most))
     }
 
     // --- links

@@ -29,13 +29,9 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    /// Everything touched, and these missing records in order.
-    pub(super) fn of(loader: &Arc<Loader>, missing: &Arc<Vec<ExternalId>>) -> Self {
-        Self::start(loader, Sequence::Everything(Arc::clone(missing), None))
-    }
-
-    /// The same once more, when it is known who is contested.
-    pub(super) fn again(
+    /// Everything touched, and these missing records in order; who holds keys is asked of
+    /// the contested records, where it is known which these are.
+    pub(super) fn of(
         loader: &Arc<Loader>,
         missing: &Arc<Vec<ExternalId>>,
         contested: Option<BTreeSet<ExternalId>>,

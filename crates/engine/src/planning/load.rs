@@ -121,6 +121,17 @@ impl Loader {
         Ok(self.engine.storage.read(self.organisation).await?)
     }
 
+    /// Records of which somebody, or another record, holds a key; `None` if there are more
+    /// than `most`.
+    pub(super) async fn contested(
+        &self,
+        most: usize,
+    ) -> Result<Option<BTreeSet<ExternalId>>, EngineError> {
+        let mut reader = self.reader().await?;
+        let connection = self.connection.id;
+        Ok(reader.contested_records(connection, most).await?)
+    }
+
     /// Everything that planning these records needs. Who holds their keys is asked of
     /// the `contested` ones, and without them of all.
     pub(super) async fn block(

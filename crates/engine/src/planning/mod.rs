@@ -46,6 +46,10 @@ const KEPT_ROWS: u64 = 20_000;
 const KEPT_DRAFTS: usize = 2 * AT_ONCE as usize;
 /// At most so many ids of contested records are kept: some megabytes.
 const KEPT_CONTESTED: usize = 50_000;
+/// Of so many records that are new, and a tenth of all, it is asked at once which of them
+/// are contested, instead of each by itself: for that the keys of all are gone through.
+const ALL_AT_ONCE: u64 = KEPT_DRAFTS as u64;
+const ALL_OF: u64 = 10;
 /// Rows and records at rest written in one transaction.
 const WRITTEN_AT_ONCE: usize = 10_000;
 /// How often a plan is made anew when somebody wrote while it was made.
@@ -144,7 +148,10 @@ impl Engine {
         if !questions.is_empty() {
             input.confirmations = answers(connector.confirm(&questions).await?);
         }
-        let surveying = self.survey(&loader, run, &missing, &mut input);
+        let all = read.evidence.read;
+        let new = all.saturating_sub(untouched.total() + linked);
+        let together = new >= ALL_AT_ONCE.max(all / ALL_OF);
+        let surveying = self.survey(&loader, run, &missing, together, &mut input);
         let (survey, looked) = surveying
             .instrument(tracing::debug_span!("plan: survey"))
             .await?;
@@ -159,18 +166,25 @@ impl Engine {
             .await
     }
 
-    /// The first pass: what would follow, and who must be known before it is said.
+    /// The first pass: what would follow, and who must be known before it is said. Who
+    /// is contested is asked `together`, or of each record by itself.
     async fn survey(
         &self,
         loader: &Arc<Loader>,
         run: RunId,
         missing: &Arc<Vec<ExternalId>>,
+        together: bool,
         input: &mut Input<'_>,
     ) -> Result<(Survey, Looked), EngineError> {
         let mut survey = Survey::begin(input)?;
         let mut kept = Some(Kept::default());
         let mut contested = Some(BTreeSet::new());
-        let mut blocks = Blocks::of(loader, missing);
+        let perhaps = if together {
+            loader.contested(KEPT_CONTESTED).await?
+        } else {
+            None
+        };
+        let mut blocks = Blocks::of(loader, missing, perhaps);
         let mut looked = 0;
         while let Some(mut block) = blocks.next().await? {
             note(&mut contested, std::mem::take(&mut block.contested));
@@ -231,7 +245,7 @@ impl Engine {
             let (rows, coming) = mpsc::channel(1);
             let mut writing = JoinSet::new();
             writing.spawn(writer.all(coming));
-            let mut blocks = Blocks::again(loader, missing, looked.contested);
+            let mut blocks = Blocks::of(loader, missing, looked.contested);
             while let Some(block) = blocks.next().await? {
                 let marks = take_on(input, block);
                 let block = decided.block(decided.look(input));

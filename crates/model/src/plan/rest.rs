@@ -54,6 +54,12 @@ impl RestCounts {
         *counter += records;
     }
 
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.unchanged + self.ignored + self.out_of_scope + self.gone
+    }
+
     /// Adds other counts.
     pub const fn merge(&mut self, other: Self) {
         self.unchanged += other.unchanged;

@@ -1,6 +1,6 @@
 //! Who holds a key: people of the organisation, records of a snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use muster_model::{
@@ -15,7 +15,7 @@ use crate::cell::{Cell, Kind, Table};
 use crate::error::StorageError;
 use crate::key_holders::KeyHolders;
 use crate::scope::Scope;
-use crate::stored::{damaged, digest};
+use crate::stored::{damaged, digest, number};
 
 /// The keys of one record, or of one person.
 type Keys = BTreeMap<MatchKey, Digest>;
@@ -79,6 +79,14 @@ const STORE_PERSON_KEYS: &str = "INSERT INTO person_keys (organisation_id, perso
     DO UPDATE SET digest = excluded.digest WHERE person_keys.digest <> excluded.digest";
 
 /// What a person gives up is remembered, before it is overwritten.
+const HELD_TWICE: &str = "SELECT DISTINCT held.external_id FROM ( \
+        SELECT kind, digest FROM record_keys WHERE organisation_id = $1 AND connection_id = $2 \
+        GROUP BY kind, digest HAVING count(*) > 1) AS twice \
+    CROSS JOIN record_keys AS held WHERE held.organisation_id = $1 \
+    AND held.connection_id = $2 AND held.kind = twice.kind AND held.digest = twice.digest LIMIT $3";
+const HELD_BY_SOMEBODY: &str = "SELECT DISTINCT own.external_id FROM person_keys AS held \
+    CROSS JOIN record_keys AS own WHERE held.organisation_id = $1 AND own.organisation_id = $1 \
+    AND own.connection_id = $2 AND own.kind = held.kind AND own.digest = held.digest LIMIT $3";
 const RELEASE_PERSON_KEYS: &str = "INSERT INTO past_person_keys \
     (organisation_id, kind, digest, person_id, released_at) \
     SELECT $1, held.kind, held.digest, held.person_id, $2 FROM person_keys AS held \
@@ -448,6 +456,33 @@ pub(crate) async fn holders_of_records(
         owners.records.dedup();
     }
     Ok(holders)
+}
+
+/// Records of a connection that hold a key which another record of it, or anybody, holds
+/// too; `None` if there are more than `most`. Both statements go through an index from
+/// its beginning to its end: asking for each record by itself reads a page for each key
+/// of each, all over the index.
+pub(crate) async fn contested_records(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    most: usize,
+) -> Result<Option<BTreeSet<ExternalId>>, StorageError> {
+    let mut contested = BTreeSet::new();
+    let one_more = number("contested records", most as u64)?.saturating_add(1);
+    for statement in [HELD_TWICE, HELD_BY_SOMEBODY] {
+        let found = sqlx::query_scalar::<Db, String>(statement)
+            .bind(scope.id())
+            .bind(connection.uuid())
+            .bind(one_more)
+            .fetch_all(&mut *session)
+            .await?;
+        if found.len() > most {
+            return Ok(None);
+        }
+        contested.extend(found.into_iter().map(ExternalId::new));
+    }
+    Ok(Some(contested))
 }
 
 fn given_ids<'a>(ids: impl IntoIterator<Item = &'a ExternalId>) -> QueryBuilder<Db> {

@@ -203,6 +203,8 @@ async fn nothing_is_read_across_organisations(bench: Bench) {
             .unwrap()
             .is_empty()
     );
+    let contested = reader.contested_records(connection, 100).await.unwrap();
+    assert!(contested.unwrap().is_empty());
     assert!(
         reader
             .people_with_keys_of(connection, &ids())

@@ -1,4 +1,6 @@
-use muster_model::{ExternalId, Field, MatchKey, Said, Value};
+use std::collections::BTreeSet;
+
+use muster_model::{ExternalId, Field, MatchKey, Said, SourceRecord, Value};
 use muster_storage::Stored;
 
 use crate::bench::Bench;
@@ -11,6 +13,7 @@ on_both_engines!(
     keys_follow_what_records_say,
     ids_of_any_shape_are_kept_apart,
     a_record_needs_an_id_and_a_snapshot_of_its_connection,
+    records_whose_keys_others_hold_are_told_at_once,
 );
 
 async fn records_read_back_as_they_were_said(bench: Bench) {
@@ -256,4 +259,25 @@ async fn a_record_needs_an_id_and_a_snapshot_of_its_connection(bench: Bench) {
         .await
         .unwrap_err();
     assert_eq!(error.code(), "run.lease_lost");
+}
+
+async fn records_whose_keys_others_hold_are_told_at_once(bench: Bench) {
+    let company = Company::found(&bench, "Nordlys").await;
+    let mut records: Vec<SourceRecord> = (0..6).map(record).collect();
+    // Four has the address of one; three is known as a person.
+    records[4].fields.put(
+        Field::WorkEmail,
+        Value::text("Aase.1@nordlys.example".to_owned()),
+    );
+    company.snapshot(records).await;
+    company.people(3..4).await;
+    let mut reader = company.read().await;
+    let told = reader.contested_records(company.id(), 3).await.unwrap();
+    let expected: BTreeSet<ExternalId> = [1, 3, 4].map(external_id).into();
+    assert_eq!(told, Some(expected));
+    // More than were asked for are not told of in part: by either way of sharing.
+    for most in [0, 1] {
+        let told = reader.contested_records(company.id(), most).await.unwrap();
+        assert_eq!(told, None);
+    }
 }
