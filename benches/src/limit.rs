@@ -16,19 +16,29 @@ const AT_ONCE: u64 = 500;
 /// Rows sent at once to PostgreSQL.
 const CHUNK: u64 = 5_000;
 
-/// Rows a second that the database takes.
-pub(crate) async fn run(server: Option<&str>) -> anyhow::Result<f64> {
-    let seconds = match server {
+/// What a database takes a second.
+pub(crate) struct Limit {
+    pub(crate) rows: f64,
+    /// Bytes by which it grows, indexes included.
+    pub(crate) bytes: f64,
+}
+
+/// What the database takes a second.
+pub(crate) async fn run(server: Option<&str>) -> anyhow::Result<Limit> {
+    let (seconds, bytes) = match server {
         None => sqlite().await?,
         Some(server) => postgres(server).await?,
     };
-    Ok(crate::pipeline::rate(ROWS, seconds))
+    Ok(Limit {
+        rows: crate::pipeline::rate(ROWS, seconds),
+        bytes: crate::pipeline::rate(bytes, seconds),
+    })
 }
 
 const COLUMNS: &str = "id, tenant, external_id, given_name, family_name, email, phone, title, \
     department, started, salary, changed";
 
-async fn sqlite() -> anyhow::Result<f64> {
+async fn sqlite() -> anyhow::Result<(f64, u64)> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("limit.db");
     let mut raw = SqliteConnectOptions::from_str(&path.display().to_string())?
@@ -67,7 +77,13 @@ async fn sqlite() -> anyhow::Result<f64> {
         query.build().execute(&mut *transaction).await?;
     }
     transaction.commit().await?;
-    Ok(watch.elapsed().as_secs_f64())
+    let seconds = watch.elapsed().as_secs_f64();
+    let bytes: i64 = sqlx::query_scalar(
+        "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+    )
+    .fetch_one(&mut raw)
+    .await?;
+    Ok((seconds, u64::try_from(bytes)?))
 }
 
 /// Which server it is, and what of its settings matters for writing much.
@@ -90,7 +106,7 @@ pub(crate) async fn server(url: &str) -> anyhow::Result<String> {
     Ok(format!("{version}, {}", settings.join(", ")))
 }
 
-async fn postgres(server: &str) -> anyhow::Result<f64> {
+async fn postgres(server: &str) -> anyhow::Result<(f64, u64)> {
     let database = crate::database::Database::new(Some(server)).await?;
     let mut raw = PgConnection::connect(&database.url()?).await?;
     raw.execute(
@@ -119,9 +135,12 @@ async fn postgres(server: &str) -> anyhow::Result<f64> {
     }
     copy.finish().await?;
     let seconds = watch.elapsed().as_secs_f64();
+    let bytes: i64 = sqlx::query_scalar("SELECT pg_total_relation_size('people')")
+        .fetch_one(&mut raw)
+        .await?;
     raw.close().await?;
     database.close().await?;
-    Ok(seconds)
+    Ok((seconds, u64::try_from(bytes)?))
 }
 
 /// An id that grows with time, as ours do.

@@ -116,12 +116,15 @@ async fn main() -> anyhow::Result<()> {
             print(&serde_json::to_string(&pulled)?);
         }
         Command::Limit { server } => {
-            let rows = limit::run(server.as_deref()).await?;
+            let limit = limit::run(server.as_deref()).await?;
             let server = match server.as_deref() {
                 Some(server) => Some(limit::server(server).await?),
                 None => None,
             };
-            print(&serde_json::json!({ "rows_a_second": rows, "server": server }).to_string());
+            let printed = serde_json::json!({
+                "rows_a_second": limit.rows, "bytes_a_second": limit.bytes, "server": server
+            });
+            print(&printed.to_string());
         }
     }
     Ok(())
