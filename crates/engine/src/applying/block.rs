@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use muster_model::plan::{self, Change, Effect, ManagerKey};
 use muster_model::{
     DigestKey, ExternalId, HoldKind, Link, MatchKey, Person, PersonId, Provenance, Reason, RunId,
-    Stamp,
+    Situation, Stamp,
 };
 use muster_reconcile::{EnactContext, State, enact};
 use muster_storage::{
@@ -63,6 +63,8 @@ struct Loaded<'a> {
     holders: muster_storage::KeyHolders,
     /// Messages to cancel that have not left.
     waiting: BTreeSet<uuid::Uuid>,
+    /// Records that were missing when the plan was made, and were seen since.
+    back: BTreeSet<ExternalId>,
 }
 
 impl<'a> Work<'a> {
@@ -249,9 +251,21 @@ impl<'a> Work<'a> {
         } else {
             transaction.still_waiting(&cancels).await?
         };
+        let absent: Vec<ExternalId> = changes()
+            .filter(|change| follows_from_absence(change))
+            .filter_map(|change| change.external_id.clone())
+            .collect();
+        let made_at = self.planned.plan.made_at;
         // The records that hold a key were asked about when the plan was made; people
         // may have come since.
         Ok(Loaded {
+            back: if absent.is_empty() {
+                BTreeSet::new()
+            } else {
+                transaction
+                    .seen_since(self.connection.id, &absent, made_at)
+                    .await?
+            },
             people: transaction
                 .people(&people)
                 .await?
@@ -307,6 +321,10 @@ impl<'a> Work<'a> {
             if link.map(|link| link.version) != expected.link_version {
                 return true;
             }
+        }
+        // What leaves nobody's version another still says that they are here.
+        if follows_from_absence(change) && id.is_some_and(|id| loaded.back.contains(id)) {
+            return true;
         }
         let record = id.and_then(|id| loaded.records.get(id));
         if expected.record.is_some() && record.map(|row| row.digest) != expected.record {
@@ -530,6 +548,13 @@ fn state_of(change: &Change) -> ChangeState {
     } else {
         ChangeState::Applied
     }
+}
+
+/// Does the row follow from a record's being missing from the read?
+fn follows_from_absence(change: &Change) -> bool {
+    change.precondition.record.is_none()
+        && !change.takes_back()
+        && matches!(change.situation, Situation::Gone | Situation::Removed)
 }
 
 fn makes_a_person(change: &Change) -> bool {
