@@ -48,6 +48,9 @@ struct Writes {
     people: Vec<PersonToWrite>,
     links: Vec<Link>,
     rests: Vec<Rest>,
+    /// Records whose rows were done in part, or refused: whatever they rested under is
+    /// true no more, also if the source says that again.
+    unsettled: Vec<ExternalId>,
     marks: Vec<ChangeMark>,
     messages: Vec<OutboxMessage>,
     touched_people: Vec<PersonId>,
@@ -149,6 +152,7 @@ impl<'a> Work<'a> {
             }
             if self.is_stale(&change, in_part, &loaded) {
                 applied.refused(&change);
+                writes.unsettled.extend(change.external_id.clone());
                 writes.marks.push(mark(
                     row.ordinal,
                     ChangeState::Stale,
@@ -467,6 +471,8 @@ impl<'a> Work<'a> {
                 due_on: change.due_on,
                 due_marks: row.due_marks,
             });
+        } else {
+            writes.unsettled.extend(id.cloned());
         }
         let state = state_of(change);
         writes
@@ -495,6 +501,9 @@ impl<'a> Work<'a> {
         transaction
             .settle(self.connection.id, &self.versions, &writes.rests)
             .instrument(tracing::debug_span!("apply: rests"))
+            .await?;
+        transaction
+            .unsettle(self.connection.id, &writes.unsettled)
             .await?;
         transaction
             .mark_changes(self.planned.id, &writes.marks)

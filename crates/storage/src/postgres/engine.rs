@@ -97,6 +97,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "seen in place",
         include_str!("../../migrations/postgres/0009_seen_in_place.sql"),
     ),
+    (
+        10,
+        "looked at anew",
+        include_str!("../../migrations/postgres/0010_looked_at_anew.sql"),
+    ),
 ];
 
 /// The tables that grow with people, and of each what statements look things up by: of

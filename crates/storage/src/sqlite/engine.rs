@@ -87,6 +87,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "seen in place",
         include_str!("../../migrations/sqlite/0009_seen_in_place.sql"),
     ),
+    (
+        10,
+        "looked at anew",
+        include_str!("../../migrations/sqlite/0010_looked_at_anew.sql"),
+    ),
 ];
 
 /// The database file.
