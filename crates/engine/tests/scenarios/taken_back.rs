@@ -10,7 +10,9 @@ use muster_reconcile::undo::Way;
 use crate::decisions::{
     Seen, decide, dial_here, dialled, firm, mirrored, phone, problems, try_to_decide, world,
 };
-use crate::world::{DatabaseKind, World, plain_staff, rehearsal, with_leavers, with_new_phones};
+use crate::world::{
+    DatabaseKind, World, plain_staff, rehearsal, with_leavers, with_new_phones, without,
+};
 
 /// A line about what was decided before: without a row.
 fn before(record: u64, field: &str, held: &str, decision: &str) -> Line {
@@ -338,6 +340,43 @@ async fn what_was_released_and_refused_comes_back_with_an_undo_and_each_run_take
         // The sync's own part is its own to take back.
         undo(&world, &synced).await;
         assert_eq!(phone(&world, leavers[0]).await, old);
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn who_was_taken_apart_by_hand_since_stays_with_an_undo() {
+    for kind in DatabaseKind::all() {
+        let (company, staff) = firm(&rehearsal(60, 1), 4);
+        let world = world(
+            kind,
+            without(company.clone(), &staff[2..]),
+            Preset::Provision,
+        )
+        .await;
+        world.sync_well().await;
+        world.turn_to(company);
+        let run = world.sync_well().await;
+        assert_eq!(run.counts.created, 2, "{:?}", run.counts);
+        let apart = world.linked().await[&staff[2]];
+        let name = world.connection().await.name;
+        world
+            .engine
+            .unlink(&world.organisation, &apart.to_string(), &name)
+            .await
+            .unwrap();
+
+        let undone = undo(&world, &run).await;
+        let left: Vec<_> = undone
+            .undoing
+            .left
+            .iter()
+            .map(|left| (left.person, left.what.as_str(), left.code))
+            .collect();
+        assert_eq!(left, [(Some(apart), "link", "undo.changed_since")]);
+        let people = world.people().await;
+        assert_eq!(people.len(), 3, "the other one went");
+        assert!(people.iter().any(|person| person.id == apart));
         world.end().await;
     }
 }
