@@ -380,3 +380,39 @@ async fn who_was_taken_apart_by_hand_since_stays_with_an_undo() {
         world.end().await;
     }
 }
+
+#[tokio::test]
+async fn no_counter_write_is_promised_once_the_source_moved_and_was_read() {
+    for kind in DatabaseKind::all() {
+        let (world, staff) = at_odds(kind).await;
+        let seen = Seen::of(&world).await;
+        let run = decide(&world, &seen, &[seen.line(staff[0], "ours")]).await;
+        let run = run.made.report;
+        assert_eq!(run.target.updated, 1, "{:?}", run.target);
+        world.clock.wait(1);
+        world.sync_well().await;
+        // Somebody writes there since, and a sync takes it over.
+        let (mut moved, _) = firm(&rehearsal(60, 1), 4);
+        for (place, record) in staff.iter().enumerate() {
+            moved = dialled(moved, *record, &format!("4000000{place}"));
+        }
+        for _ in 0..8 {
+            moved = dialled(moved, staff[0], "45454545");
+        }
+        world.turn_to(moved);
+        world.sync_well().await;
+        assert_eq!(phone(&world, staff[0]).await.unwrap(), "+4745454545");
+
+        let look = world
+            .engine
+            .undo(&world.organisation, &run.run.to_string(), true, |_| {})
+            .await
+            .unwrap()
+            .undoing;
+        let ways: Vec<Way> = look.outward.iter().map(|one| one.way).collect();
+        assert_eq!(ways, [Way::Never]);
+        let reason = look.outward[0].reason;
+        assert_eq!(reason, Some("somebody wrote there since"));
+        world.end().await;
+    }
+}
