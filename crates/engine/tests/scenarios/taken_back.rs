@@ -416,3 +416,21 @@ async fn no_counter_write_is_promised_once_the_source_moved_and_was_read() {
         world.end().await;
     }
 }
+
+#[tokio::test]
+async fn an_undo_that_takes_nothing_back_leaves_the_connection_as_it_was() {
+    for kind in DatabaseKind::all() {
+        let (company, staff) = firm(&rehearsal(60, 1), 2);
+        let world = mirrored(kind, &company, &staff).await;
+        let before = world.connection().await.state;
+        // A plan that nobody applied changed nothing.
+        let planned = world.plan().await.report;
+        let refused = world
+            .engine
+            .undo(&world.organisation, &planned.run.to_string(), false, |_| {})
+            .await;
+        assert_eq!(refused.unwrap_err().code(), "undo.nothing");
+        assert_eq!(world.connection().await.state, before);
+        world.end().await;
+    }
+}
