@@ -593,10 +593,10 @@ pub(crate) struct Doctor {
 pub(crate) struct Backup {
     /// The file to write
     pub(crate) file: Option<PathBuf>,
-    /// Write over a file that is there
+    /// Write over a file that is there, but never over the key or the database
     #[arg(long)]
     pub(crate) force: bool,
-    /// Also, or only, write the list of erased people: ids, for `restore --erased`
+    /// Also, or only, write the list of erased people: ids, for `restore --erased`; an earlier list is replaced
     #[arg(long, value_name = "FILE")]
     pub(crate) erased_list: Option<PathBuf>,
 }

@@ -357,6 +357,102 @@ fn a_rotation_of_the_key_can_be_killed_at_any_instant(make: Make) {
     }
 }
 
+#[test]
+fn no_backup_is_made_with_another_key_on_sqlite() {
+    on_sqlite(a_backup_with_another_key_is_refused);
+}
+
+#[test]
+fn no_backup_is_made_with_another_key_on_postgresql() {
+    on_postgresql(a_backup_with_another_key_is_refused);
+}
+
+fn a_backup_with_another_key_is_refused(make: Make) {
+    let muster = Muster::new(make().unwrap());
+    muster.done(&["org", "create", "Nordlys"]);
+    let stale = muster.path("stale.key");
+    std::fs::copy(muster.key_file(), &stale).unwrap();
+    muster.done(&["key", "rotate"]);
+    let file = muster.path("backup");
+    muster.done(&["backup", &file]);
+    let whole = std::fs::read(&file).unwrap();
+    let other = muster.path("other");
+    for arguments in [
+        &["backup", &other, "--key-file", &stale][..],
+        &["backup", &file, "--force", "--key-file", &stale],
+    ] {
+        let output = muster.run(arguments);
+        assert_eq!(output.code, 1, "{}", output.words);
+        assert!(output.words.contains("key.wrong"), "{}", output.words);
+    }
+    assert!(!Path::new(&other).exists());
+    assert!(!Path::new(&muster.path("other.partial")).exists());
+    assert_eq!(std::fs::read(&file).unwrap(), whole);
+    muster.done(&["restore", &file, "--check"]);
+
+    // And nothing is no backup either.
+    let empty = Muster::new(make().unwrap());
+    empty.run(&["people"]);
+    let output = empty.run(&["backup", &other]);
+    assert_eq!(output.code, 1, "{}", output.words);
+    assert!(!Path::new(&other).exists());
+}
+
+#[test]
+fn a_backup_writes_over_nothing_that_it_needs() {
+    let muster = Muster::new(Database::Sqlite);
+    muster.done(&["org", "create", "Nordlys"]);
+    let data = muster.key_file().parent().unwrap().to_owned();
+    let key = std::fs::read(muster.key_file()).unwrap();
+    let named = muster.path("k.partial");
+    std::fs::copy(muster.key_file(), &named).unwrap();
+    let round_about = format!("{}/../muster", data.display());
+    for name in [
+        "muster.key",
+        "muster.key.new",
+        "muster.key.old-1",
+        "muster.db",
+        "muster.db-wal",
+        "muster.db-shm",
+        "MUSTER.db",
+    ] {
+        let target = format!("{round_about}/{name}");
+        for arguments in [
+            &["backup", &target][..],
+            &["backup", &target, "--force"],
+            &["backup", "--erased-list", &target],
+            &["backup", "--erased-list", &target, "--force"],
+        ] {
+            let output = muster.run(arguments);
+            assert_eq!(output.code, 2, "{arguments:?}: {}", output.words);
+            assert!(output.words.contains("backup.own_file"), "{}", output.words);
+        }
+    }
+    // The key that is named is no other than the one beside the data, and a file that
+    // is being written has a second name.
+    for target in [named.as_str(), &muster.path("k")] {
+        let arguments = ["backup", target, "--force", "--key-file", &named];
+        let output = muster.run(&arguments);
+        assert!(output.words.contains("backup.own_file"), "{}", output.words);
+    }
+    assert_eq!(std::fs::read(&named).unwrap(), key);
+    assert_eq!(std::fs::read(muster.key_file()).unwrap(), key);
+    let same = muster.path("same");
+    let output = muster.run(&["backup", &same, "--erased-list", &same]);
+    assert_eq!(output.code, 2, "{}", output.words);
+
+    // A list takes the place of a list, and of nothing else unasked.
+    let list = muster.path("list");
+    std::fs::write(&list, "somebody's").unwrap();
+    let output = muster.run(&["backup", "--erased-list", &list]);
+    assert_eq!(output.code, 1);
+    assert!(output.words.contains("backup.exists"), "{}", output.words);
+    assert_eq!(std::fs::read_to_string(&list).unwrap(), "somebody's");
+    muster.done(&["backup", "--erased-list", &list, "--force"]);
+    muster.done(&["backup", "--erased-list", &list]);
+    assert_eq!(doctor(&muster).0, 0);
+}
+
 /// The key of the fixtures.
 const FIXTURE_KEY: &str = "5d0ac0ffee00000000000000000000000000000000000000000000000000beef\n";
 /// The company in the fixtures.

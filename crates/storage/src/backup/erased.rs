@@ -3,7 +3,8 @@
 //! holds who was erased.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -47,12 +48,13 @@ impl Erased {
         text
     }
 
-    /// Writes the list into its file; the one that is there is replaced as a whole.
+    /// Writes the list into its file; an earlier list that is there is replaced as a
+    /// whole, and any other file only if asked.
     ///
     /// # Errors
-    /// `backup.file`.
-    pub fn write(list: &[Self], path: &Path) -> Result<(), BackupError> {
-        let file = NewFile::begin(path, true)?;
+    /// `backup.exists`, `backup.in_progress`, `backup.file`.
+    pub fn write(list: &[Self], path: &Path, replace: bool) -> Result<(), BackupError> {
+        let file = NewFile::begin(path, replace || is_list(path))?;
         (&file)
             .write_all(Self::to_csv(list).as_bytes())
             .map_err(|error| BackupError::file(path, &error))?;
@@ -92,6 +94,17 @@ impl Erased {
         }
         Ok(list)
     }
+}
+
+/// Does such a list stand there?
+fn is_list(path: &Path) -> bool {
+    let is_file = path.metadata().is_ok_and(|found| found.is_file());
+    let mut head = [0; HEAD.len() + 1];
+    is_file
+        && File::open(path)
+            .and_then(|mut file| file.read_exact(&mut head))
+            .is_ok()
+        && head.strip_suffix(b"\n") == Some(HEAD.as_bytes())
 }
 
 impl Storage {
@@ -140,5 +153,26 @@ mod tests {
             let error = Erased::from_csv(&text).unwrap_err().to_string();
             assert!(error.contains(&format!("line {line} ")), "{error}");
         }
+    }
+
+    #[test]
+    fn only_an_earlier_list_is_replaced_unasked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("erased.csv");
+        let read = || std::fs::read_to_string(&path).unwrap();
+        for other in ["", "a key", "organisation,person,erased_at_and_more\n"] {
+            std::fs::write(&path, other).unwrap();
+            let error = Erased::write(&[], &path, false).unwrap_err();
+            assert!(error.to_string().starts_with("backup.exists"), "{error}");
+            assert_eq!(read(), other);
+        }
+        Erased::write(&[], &path, true).unwrap();
+        let erased = Erased {
+            organisation: OrganisationId::from_uuid(Uuid::from_u128(1)),
+            person: PersonId::from_uuid(Uuid::from_u128(2)),
+            at: "2025-06-02T08:00:00Z".parse().unwrap(),
+        };
+        Erased::write(&[erased], &path, false).unwrap();
+        assert_eq!(read(), Erased::to_csv(&[erased]));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use muster_model::OrganisationId;
+
 use crate::error::StorageError;
 
 /// A failure of a backup or of its restoring. The text begins with its stable
@@ -52,6 +54,19 @@ pub enum BackupError {
         "backup.key: the master key does not open this backup; give the key file of the day it was made with --backup-key (after a rotation the earlier one is kept beside the key file)"
     )]
     Key,
+    /// It opens, and an organisation's key in it does not.
+    #[error(
+        "backup.other_key: the master key opens this backup, but not organisation {organisation} in it: it was made with another key than that of its data, and cannot be restored; make a new backup with the key of the data"
+    )]
+    OtherKey {
+        /// Whose key it does not open.
+        organisation: OrganisationId,
+    },
+    /// There is nothing to save.
+    #[error(
+        "backup.empty: there is no organisation in these data, so there is nothing to back up; check --data or --database"
+    )]
+    Empty,
     /// A piece does not open: cut short, or changed.
     #[error(
         "backup.damaged: the backup is cut short or was changed: the piece at byte {at} does not open; nothing was restored, take another copy of the file"

@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::error::BackupError;
 
+/// How often somebody else may be faster before it counts as being written.
+const MOST_TRIES: u32 = 100;
+
 /// A file in the making, under its name with `.partial` behind it. What a killed
-/// process left there is written over by the next.
+/// process left there is taken away by the next, never written into: it may be
+/// the second name of a file that was finished.
 pub(crate) struct NewFile {
     file: File,
     path: PathBuf,
@@ -33,40 +37,25 @@ impl NewFile {
             .to_owned();
         name.push(".partial");
         let partial = path.with_file_name(name);
-        let fail = |error: &io::Error| BackupError::file(&partial, error);
-        loop {
-            let mut options = OpenOptions::new();
-            options.write(true).create(true).truncate(false);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let file = options.open(&partial).map_err(|error| fail(&error))?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => {
-                    return Err(BackupError::InProgress {
+        for _ in 0..MOST_TRIES {
+            let made = make_anew(&partial).map_err(|error| BackupError::file(&partial, &error))?;
+            match made {
+                Made::Ours(file) => {
+                    return Ok(Self {
+                        file,
                         path: path.to_owned(),
+                        partial,
+                        replace,
+                        done: false,
                     });
                 }
-                Err(TryLockError::Error(error)) => return Err(fail(&error)),
+                Made::Faster => {}
+                Made::Held => break,
             }
-            // Its last owner may have renamed it between opening and locking: then
-            // this is the finished file of somebody else.
-            if !is_at(&file, &partial) {
-                continue;
-            }
-            file.set_len(0).map_err(|error| fail(&error))?;
-            // One that lay there may be open to others.
-            #[cfg(unix)]
-            file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
-                .map_err(|error| fail(&error))?;
-            return Ok(Self {
-                file,
-                path: path.to_owned(),
-                partial,
-                replace,
-                done: false,
-            });
         }
+        Err(BackupError::InProgress {
+            path: path.to_owned(),
+        })
     }
 
     /// Makes it last and gives it its name.
@@ -100,6 +89,54 @@ impl NewFile {
     }
 }
 
+/// What became of making a file.
+enum Made {
+    /// It is there, empty and locked.
+    Ours(File),
+    /// Somebody else made or took it in the same moment.
+    Faster,
+    /// Somebody else writes it.
+    Held,
+}
+
+/// Makes a file that was not there before, and takes away what a killed process left.
+fn make_anew(path: &Path) -> io::Result<Made> {
+    let left = match OpenOptions::new().read(true).open(path) {
+        Ok(left) => Some(left),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    if let Some(left) = &left {
+        match left.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Made::Held),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // Its owner may have renamed it between opening and locking: then this is
+        // a finished file, and another may be at its place.
+        if !is_at(left, path) {
+            return Ok(Made::Faster);
+        }
+        std::fs::remove_file(path)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = match options.open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Made::Faster),
+        Err(error) => return Err(error),
+    };
+    match file.try_lock() {
+        // Somebody may have found it before it was locked, and taken it away.
+        Ok(()) if is_at(&file, path) => Ok(Made::Ours(file)),
+        Ok(()) => Ok(Made::Faster),
+        Err(TryLockError::WouldBlock) => Ok(Made::Held),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 impl Write for &NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         (&self.file).write(bytes)
@@ -113,7 +150,7 @@ impl Write for &NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.done {
-            // What is left is only in the way; if it stays, the next one writes over it.
+            // What is left is only in the way; if it stays, the next one takes it away.
             let _ = std::fs::remove_file(&self.partial);
         }
     }
@@ -178,5 +215,27 @@ mod tests {
         assert!(error.to_string().starts_with("backup.exists"));
         write(&path, true, "two").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
+    }
+
+    #[test]
+    fn a_finished_file_keeps_its_bytes_when_its_partial_name_was_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b");
+        // Killed between its two names: both are of one file.
+        write(&path, false, "the finished one").unwrap();
+        std::fs::hard_link(&path, folder.path().join("b.partial")).unwrap();
+        let kept = folder.path().join("kept");
+        std::fs::rename(&path, &kept).unwrap();
+        write(&path, false, "the next").unwrap();
+        assert_eq!(std::fs::read_to_string(&kept).unwrap(), "the finished one");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "the next");
+
+        // And with the name still there: it is replaced whole or not at all.
+        std::fs::hard_link(&path, folder.path().join("b.partial")).unwrap();
+        let unfinished = NewFile::begin(&path, true).unwrap();
+        (&unfinished).write_all(b"half").unwrap();
+        drop(unfinished);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "the next");
+        assert!(!folder.path().join("b.partial").exists());
     }
 }

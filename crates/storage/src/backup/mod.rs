@@ -17,6 +17,7 @@ mod file;
 mod restore;
 pub(crate) mod shape;
 pub(crate) mod tuple;
+mod wrapped;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
@@ -74,10 +75,19 @@ impl Storage {
     /// meanwhile goes on; an existing file is written over only if asked.
     ///
     /// # Errors
-    /// `backup.exists`, `backup.in_progress`, `backup.file`, and what the storage says.
+    /// `backup.exists`, `backup.in_progress`, `backup.file`, `backup.empty`, `key.wrong`,
+    /// and what the storage says.
     pub async fn backup(&self, path: &Path, replace: bool) -> Result<Backup, BackupError> {
         let file = NewFile::begin(path, replace)?;
         let mut handle = self.engine.snapshot().await?;
+        // What another key encrypts than the one that opens the data, nobody restores.
+        let organisations = on_the_whole!(handle, front_door::list())?;
+        if organisations.is_empty() {
+            return Err(BackupError::Empty);
+        }
+        for row in organisations {
+            self.open_organisation(row)?;
+        }
         let tables = on_the_whole!(handle, whole::tables())?;
         let head = Head {
             version: env!("CARGO_PKG_VERSION").to_owned(),

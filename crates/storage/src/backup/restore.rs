@@ -18,7 +18,7 @@ use super::erased::{self, Erased};
 use super::error::BackupError;
 use super::shape::Shape;
 use super::tuple::Tally;
-use super::{Backup, WAITING};
+use super::{Backup, WAITING, wrapped};
 use crate::audit::Actor;
 use crate::both::{Engine, Handle, on_the_whole};
 use crate::entropy::Entropy;
@@ -67,14 +67,15 @@ pub struct Restored {
     pub scrubbed: bool,
 }
 
-/// Reads a backup to its end and proves every byte of it.
+/// Reads a backup to its end, proves every byte of it, and opens the key of every
+/// organisation in it.
 ///
 /// # Errors
 /// `backup.file`, `backup.not_one`, `backup.newer`, `backup.key`,
-/// `backup.damaged`, `backup.content`.
+/// `backup.other_key`, `backup.damaged`, `backup.content`.
 pub async fn check(file: &Path, key: &MasterKey) -> Result<Backup, BackupError> {
     let (path, key) = (file.to_owned(), key.clone());
-    let (head, ends) = blocking(file, move || read(&path, &key, |_| true)).await?;
+    let (head, ends) = blocking(file, move || read_and_open(&path, &key)).await?;
     let rows = head.tables.iter().map(|table| table.name.clone());
     Ok(Backup {
         file: file.to_owned(),
@@ -225,7 +226,7 @@ impl Restore {
         let path = self.file.clone();
         let key = self.backup_key.as_ref().unwrap_or(&self.key).clone();
         let reading = tokio::task::spawn_blocking(move || {
-            read(&path, &key, |part| parts.blocking_send(part).is_ok())
+            read(&path, &key, |_, part| parts.blocking_send(part).is_ok())
         });
         let (shapes, mut current) = (self.shapes().await?, None::<&Shape>);
         for shape in &shapes {
@@ -297,11 +298,30 @@ fn open(path: &Path, key: &MasterKey) -> Result<Reader<BufReader<File>>, BackupE
         .map_err(|error| BackupError::of_stream(path, error))
 }
 
+/// Reads a backup to its end and opens the keys in it.
+fn read_and_open(path: &Path, key: &MasterKey) -> Result<(Head, Vec<TableEnd>), BackupError> {
+    let (mut current, mut opened) = (0, Ok(()));
+    let read = read(path, key, |head, part| {
+        match part {
+            Part::Table(number) => current = number,
+            Part::Rows(block) => {
+                if let Some(table) = head.tables.get(current) {
+                    opened = wrapped::open_all(table, &block, key);
+                }
+            }
+            Part::TableEnd(_) => {}
+        }
+        opened.is_ok()
+    });
+    opened?;
+    read
+}
+
 /// Reads a backup to its end, as long as `take` wants more.
 fn read(
     path: &Path,
     key: &MasterKey,
-    mut take: impl FnMut(Part) -> bool,
+    mut take: impl FnMut(&Head, Part) -> bool,
 ) -> Result<(Head, Vec<TableEnd>), BackupError> {
     let mut reader = open(path, key)?;
     let mut ends = Vec::new();
@@ -312,7 +332,7 @@ fn read(
         if let Part::TableEnd(end) = &part {
             ends.push(end.clone());
         }
-        if !take(part) {
+        if !take(reader.head(), part) {
             break;
         }
     }

@@ -430,7 +430,7 @@ async fn who_was_erased_is_erased_again_by_a_list(bench: Bench) {
         at: "2025-06-03T08:00:00Z".parse().unwrap(),
     };
     let list = folder.path().join("erased.csv");
-    Erased::write(&[gone], &list).unwrap();
+    Erased::write(&[gone], &list, false).unwrap();
     let erased = Erased::from_csv(&std::fs::read_to_string(&list).unwrap()).unwrap();
     for target in Target::both().await {
         let with_list = Restore {
