@@ -604,6 +604,110 @@ fn doctor_tells_each_fault_with_what_to_do() {
 }
 
 #[test]
+fn what_the_doctor_cannot_look_at_hides_nothing_else_on_sqlite() {
+    on_sqlite(what_cannot_be_looked_at_hides_nothing_else);
+}
+
+#[test]
+fn what_the_doctor_cannot_look_at_hides_nothing_else_on_postgresql() {
+    on_postgresql(what_cannot_be_looked_at_hides_nothing_else);
+}
+
+fn what_cannot_be_looked_at_hides_nothing_else(make: Make) {
+    let (muster, _sandbox) = connected(make, None, 12);
+    let sound = doctor(&muster).1["findings"].as_array().unwrap().len();
+    let advice = |found: &Value, code: &str| {
+        let findings = found["findings"].as_array().unwrap();
+        let finding = findings.iter().find(|finding| finding["code"] == code);
+        finding.unwrap()["next"].as_str().unwrap().to_owned()
+    };
+    muster.sql("UPDATE connections SET policy = 'no policy'");
+    let (code, found) = doctor(&muster);
+    assert_eq!(
+        (code, complaints(&found)),
+        (1, vec!["connection.health".to_owned()])
+    );
+    assert_eq!(found["findings"].as_array().unwrap().len(), sound);
+    assert!(advice(&found, "connection.health").contains("backup"));
+
+    muster.sql("DROP TABLE outbox");
+    let (code, found) = doctor(&muster);
+    assert_eq!(code, 1, "{found}");
+    assert_eq!(
+        complaints(&found),
+        [
+            "database.integrity",
+            "connection.health",
+            "outbox.waiting",
+            "outbox.failed"
+        ]
+    );
+    assert_eq!(found["findings"].as_array().unwrap().len(), sound);
+    assert!(found.to_string().contains("the table outbox is missing"));
+    for code in complaints(&found) {
+        assert!(advice(&found, &code).contains("backup"), "{found}");
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_at_once() {
+    let muster = Muster::new(Database::Sqlite);
+    muster.done(&["org", "create", "Nordlys"]);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("postgres://muster@{}/muster", free.local_addr().unwrap());
+    drop(free);
+    let started = std::time::Instant::now();
+    let key = muster.key_file();
+    let key = key.to_str().unwrap();
+    for command in ["people", "doctor"] {
+        let output = muster.run(&[command, "--database", &address, "--key-file", key]);
+        assert_eq!(output.code, 1);
+        let said = output.data + &output.words;
+        assert!(said.contains("storage.database"), "{said}");
+        assert!(said.contains("refused") && !said.contains("busy"), "{said}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+/// Root may write everywhere, so the program runs as somebody else.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_written_to_is_told() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    let muster = Muster::new(Database::Sqlite);
+    muster.done(&["org", "create", "Nordlys"]);
+    let data = muster.key_file().parent().unwrap().to_owned();
+    let is_root = data.metadata().unwrap().uid() == 0;
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(&data, 0o555);
+    let mut command = muster.command();
+    command.args(["doctor", "--format", "json"]);
+    if is_root {
+        mode(data.parent().unwrap(), 0o755);
+        std::os::unix::fs::chown(muster.key_file(), Some(65_534), None).unwrap();
+        // A copy that somebody else can reach.
+        let binary = data.join("program");
+        std::fs::copy(env!("CARGO_BIN_EXE_muster"), &binary).unwrap();
+        mode(&binary, 0o755);
+        let mut other = std::process::Command::new(binary);
+        other.args(["doctor", "--format", "json"]);
+        other.env("XDG_DATA_HOME", data.parent().unwrap());
+        other.uid(65_534).gid(65_534);
+        command = other;
+    }
+    let output = command.output().unwrap();
+    mode(&data, 0o755);
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        complaints(&found).contains(&"data.writable".to_owned()),
+        "{found}"
+    );
+}
+
+#[test]
 fn what_is_printed_once_stands_nowhere_and_wrong_words_are_wrong_usage() {
     let muster = Muster::new(Database::Sqlite);
     muster.done(&["org", "create", "Nordlys"]);

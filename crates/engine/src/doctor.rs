@@ -2,11 +2,13 @@
 //! organisation. Looks only; changes nothing.
 
 use jiff::{SignedDuration, Timestamp};
-use muster_storage::{Condition, Connection, ConnectionState, Health, Organisation};
+use muster_model::OrganisationId;
+use muster_storage::{
+    Connection, ConnectionState, Credentials, Health, OutboxState, Queue, RunsAtWork, StorageError,
+};
 use serde::Serialize;
 
 use crate::engine::Engine;
-use crate::error::EngineError;
 
 /// Data older than this are told: leavers keep access meanwhile (`engine.md`, States).
 const OLD: SignedDuration = SignedDuration::from_hours(24);
@@ -17,6 +19,9 @@ const STUCK: SignedDuration = SignedDuration::from_hours(6);
 const SKEW: SignedDuration = SignedDuration::from_secs(2);
 /// Clocks that differ by more make civil dates wrong at midnight for too many.
 const GREAT_SKEW: SignedDuration = SignedDuration::from_mins(1);
+
+/// What to do about what is broken.
+const DAMAGED: &str = "stop the service, keep a copy of the data as they are, and restore the last backup with --replace";
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -79,46 +84,91 @@ impl Finding {
         }
     }
 
-    fn of(mut self, organisation: &Organisation) -> Self {
-        self.organisation = Some(organisation.name.clone());
+    /// It could not be looked at.
+    #[must_use]
+    pub fn unexamined(code: &'static str, error: &StorageError) -> Self {
+        let next = match error {
+            _ if error.is_damage() => DAMAGED,
+            StorageError::Busy => "try again when others have done their work",
+            StorageError::Directory { .. } => "check --data and who owns the folder",
+            _ => "check --data or --database, and whether the server runs",
+        };
+        Self::fail(code, error.to_string(), next)
+    }
+
+    fn of(mut self, organisation: &str) -> Self {
+        self.organisation = Some(organisation.to_owned());
         self
     }
 }
 
 impl Engine {
-    /// Looks at the database and at the work of each organisation.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn examine(&self) -> Result<Vec<Finding>, EngineError> {
-        let health = self.storage.health().await?;
+    /// Looks at the database and at the work of each organisation. What cannot be
+    /// looked at is a finding too, and the others are made all the same.
+    pub async fn examine(&self) -> Vec<Finding> {
+        let health = match self.storage.health().await {
+            Ok(health) => health,
+            Err(error) => return vec![Finding::unexamined("database.reachable", &error)],
+        };
         let mut findings = database(&health, self.now());
-        if !health.is_current() || findings.iter().any(|found| found.verdict == Verdict::Fail) {
-            // What stands in the tables cannot be trusted, or not be read.
-            return Ok(findings);
+        if health.schema.is_ok() && !health.is_current() {
+            // What stands in the tables is for another program to read.
+            return findings;
         }
-        findings.push(self.restored().await?);
-        for organisation in self.storage.organisations().await? {
-            let mut reader = self.storage.read(organisation.id).await?;
-            for connection in reader.connections().await? {
-                let has_credentials =
-                    matches!(reader.credentials(connection.id).await, Ok(Some(_)));
-                findings.push(
-                    self.connection_found(&connection, has_credentials)
-                        .of(&organisation),
-                );
+        findings.push(match self.restored().await {
+            Ok(finding) => finding,
+            Err(error) => Finding::unexamined("restore.unconfirmed", &error),
+        });
+        for (id, name) in health.organisations.unwrap_or_default() {
+            // Whose key does not open is told already.
+            if let Some(name) = name {
+                let of_one = self.of_organisation(id).await;
+                findings.extend(of_one.into_iter().map(|finding| finding.of(&name)));
             }
-            let condition = reader.condition().await?;
-            findings.extend(
-                work(&condition, self.now())
-                    .into_iter()
-                    .map(|finding| finding.of(&organisation)),
-            );
         }
-        Ok(findings)
+        findings
     }
 
-    async fn restored(&self) -> Result<Finding, EngineError> {
+    async fn of_organisation(&self, organisation: OrganisationId) -> Vec<Finding> {
+        let mut reader = match self.storage.read(organisation).await {
+            Ok(reader) => reader,
+            Err(error) => return vec![Finding::unexamined("key.opens", &error)],
+        };
+        let mut findings = Vec::new();
+        match reader.connections_one_by_one().await {
+            Ok(connections) => {
+                for (name, connection) in connections {
+                    findings.push(match connection {
+                        Ok(connection) => {
+                            let credentials = reader.credentials(connection.id).await;
+                            self.connection_found(&connection, credentials)
+                        }
+                        Err(error) => unreadable(&name, &error),
+                    });
+                }
+            }
+            Err(error) => findings.push(Finding::unexamined("connection.health", &error)),
+        }
+        findings.push(match reader.runs_at_work().await {
+            Ok(runs) => runs_found(&runs),
+            Err(error) => Finding::unexamined("runs.left", &error),
+        });
+        findings.push(match reader.outbox_queue(OutboxState::Waiting).await {
+            Ok(queue) => waiting_found(&queue, self.now()),
+            Err(error) => Finding::unexamined("outbox.waiting", &error),
+        });
+        findings.push(match reader.outbox_queue(OutboxState::Failed).await {
+            Ok(queue) => failed_found(&queue),
+            Err(error) => Finding::unexamined("outbox.failed", &error),
+        });
+        findings.push(match reader.held_rows().await {
+            Ok(rows) => held_found(rows),
+            Err(error) => Finding::unexamined("plans.held", &error),
+        });
+        findings
+    }
+
+    async fn restored(&self) -> Result<Finding, StorageError> {
         let installation = self.storage.installation().await?;
         Ok(match installation.restored_at {
             Some(at) if installation.outward_work_waits() => Finding::warn(
@@ -135,7 +185,11 @@ impl Engine {
         })
     }
 
-    fn connection_found(&self, connection: &Connection, has_credentials: bool) -> Finding {
+    fn connection_found(
+        &self,
+        connection: &Connection,
+        credentials: Result<Option<Credentials>, StorageError>,
+    ) -> Finding {
         const CODE: &str = "connection.health";
         let name = &connection.name;
         match connection.state {
@@ -151,6 +205,11 @@ impl Engine {
             }
             ConnectionState::Connected | ConnectionState::Active => {}
         }
+        let has_credentials = match credentials {
+            Ok(credentials) => credentials.is_some(),
+            Err(StorageError::CredentialsAskedAgain { .. }) => false,
+            Err(error) => return unreadable(name, &error),
+        };
         if !has_credentials {
             return Finding::fail(
                 CODE,
@@ -180,96 +239,114 @@ impl Engine {
     }
 }
 
+/// A connection that cannot be read.
+fn unreadable(name: &str, error: &StorageError) -> Finding {
+    let mut finding = Finding::unexamined("connection.health", error);
+    finding.found = format!("{name}: {}", finding.found);
+    finding
+}
+
 /// What the database says of itself.
 fn database(health: &Health, now: Timestamp) -> Vec<Finding> {
+    vec![
+        Finding::ok("database.reachable", "the database answers"),
+        schema_found(health),
+        match &health.faults {
+            Ok(faults) if faults.is_empty() => {
+                Finding::ok("database.integrity", "nothing is broken")
+            }
+            Ok(faults) => Finding::fail("database.integrity", faults.join("; "), DAMAGED),
+            Err(error) => Finding::unexamined("database.integrity", error),
+        },
+        match &health.now {
+            Ok(its) => clock_found(now.duration_since(*its).abs()),
+            Err(error) => Finding::unexamined("database.clock", error),
+        },
+        match &health.organisations {
+            Ok(organisations) => key_found(organisations),
+            Err(error) => Finding::unexamined("key.opens", error),
+        },
+    ]
+}
+
+fn schema_found(health: &Health) -> Finding {
+    const CODE: &str = "database.schema";
     let last = |versions: &[i64]| versions.last().copied().unwrap_or_default();
-    let mut findings = vec![Finding::ok("database.reachable", "the database answers")];
-    findings.push(if health.is_current() {
-        let found = format!("version {}", last(&health.schema));
-        Finding::ok("database.schema", found)
-    } else if health.schema.iter().all(|version| health.known.contains(version)) {
-        Finding::warn(
-            "database.schema",
+    let schema = match &health.schema {
+        Ok(schema) => schema,
+        Err(error) => return Finding::unexamined(CODE, error),
+    };
+    if health.is_current() {
+        return Finding::ok(CODE, format!("version {}", last(schema)));
+    }
+    if schema.iter().all(|version| health.known.contains(version)) {
+        return Finding::warn(
+            CODE,
             format!(
                 "version {}; this program works with version {}",
-                last(&health.schema),
+                last(schema),
                 last(&health.known)
             ),
             "make a backup with the program that you used so far; the next other command brings the schema up to date",
-        )
-    } else {
-        Finding::fail(
-            "database.schema",
-            format!(
-                "version {}, which this program does not know",
-                last(&health.schema)
-            ),
-            "use the newest version that ever opened these data",
-        )
-    });
-    findings.push(if health.faults.is_empty() {
-        Finding::ok("database.integrity", "nothing is broken")
-    } else {
-        Finding::fail(
-            "database.integrity",
-            health.faults.join("; "),
-            "stop the service, keep a copy of the data as they are, and restore the last backup with --replace",
-        )
-    });
-    let skew = now.duration_since(health.now).abs();
-    let found = format!("{} ms apart", skew.as_millis());
-    findings.push(if skew > GREAT_SKEW {
-        Finding::fail(
-            "database.clock",
-            found,
-            "set the clocks of both machines by NTP",
-        )
-    } else if skew > SKEW {
-        Finding::warn(
-            "database.clock",
-            found,
-            "set the clocks of both machines by NTP",
-        )
-    } else {
-        Finding::ok("database.clock", found)
-    });
-    let closed: Vec<String> = health
-        .organisations
-        .iter()
-        .filter(|(_, opens)| !opens)
-        .map(|(id, _)| id.to_string())
-        .collect();
-    findings.push(if closed.is_empty() {
-        let found = format!("opens {} organisations", health.organisations.len());
-        Finding::ok("key.opens", found)
-    } else {
-        Finding::fail(
-            "key.opens",
-            format!("the master key does not open {}", closed.join(", ")),
-            "give the key file that belongs to these data with --key-file; after a rotation the earlier one is kept beside it",
-        )
-    });
-    findings
+        );
+    }
+    Finding::fail(
+        CODE,
+        format!("version {}, which this program does not know", last(schema)),
+        "use the newest version that ever opened these data",
+    )
 }
 
-/// What works, waits or was left lying in an organisation.
-fn work(condition: &Condition, now: Timestamp) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    findings.push(match (condition.runs_left, condition.oldest_left) {
-        (0, _) => Finding::ok(
-            "runs.left",
-            format!("{} at work, none left lying", condition.runs_at_work),
-        ),
-        (runs, oldest) => Finding::warn(
-            "runs.left",
-            format!(
-                "{runs} never ended and nobody works on them{}",
-                oldest.map_or_else(String::new, |at| format!(", the oldest since {at}"))
-            ),
-            "a process was killed; what it did stays, and the next `muster sync` goes on",
-        ),
-    });
-    let waiting = &condition.waiting;
+fn clock_found(skew: SignedDuration) -> Finding {
+    const CODE: &str = "database.clock";
+    const NEXT: &str = "set the clocks of both machines by NTP";
+    let found = format!("{} ms apart", skew.as_millis());
+    if skew > GREAT_SKEW {
+        Finding::fail(CODE, found, NEXT)
+    } else if skew > SKEW {
+        Finding::warn(CODE, found, NEXT)
+    } else {
+        Finding::ok(CODE, found)
+    }
+}
+
+fn key_found(organisations: &[(OrganisationId, Option<String>)]) -> Finding {
+    const CODE: &str = "key.opens";
+    let closed: Vec<String> = organisations
+        .iter()
+        .filter(|(_, opened)| opened.is_none())
+        .map(|(id, _)| id.to_string())
+        .collect();
+    if closed.is_empty() {
+        return Finding::ok(CODE, format!("opens {} organisations", organisations.len()));
+    }
+    let next = if closed.len() < organisations.len() {
+        // It is the right key, for it opens the others.
+        DAMAGED
+    } else {
+        "give the key file that belongs to these data with --key-file; after a rotation the earlier one is kept beside it"
+    };
+    let found = format!("the master key does not open {}", closed.join(", "));
+    Finding::fail(CODE, found, next)
+}
+
+fn runs_found(runs: &RunsAtWork) -> Finding {
+    const CODE: &str = "runs.left";
+    if runs.left == 0 {
+        return Finding::ok(CODE, format!("{} at work, none left lying", runs.at_work));
+    }
+    let since = runs
+        .oldest_left
+        .map_or_else(String::new, |at| format!(", the oldest since {at}"));
+    Finding::warn(
+        CODE,
+        format!("{} never ended and nobody works on them{since}", runs.left),
+        "a process was killed; what it did stays, and the next `muster sync` of the connection goes on",
+    )
+}
+
+fn waiting_found(waiting: &Queue, now: Timestamp) -> Finding {
+    const CODE: &str = "outbox.waiting";
     let stuck = waiting
         .oldest
         .is_some_and(|at| now.duration_since(at) > STUCK);
@@ -281,34 +358,39 @@ fn work(condition: &Condition, now: Timestamp) -> Vec<Finding> {
         ),
         None => "nothing waits".to_owned(),
     };
-    findings.push(if stuck {
+    if stuck {
         Finding::warn(
-            "outbox.waiting",
+            CODE,
             found,
             "look whether their connections are failing or paused",
         )
     } else {
-        Finding::ok("outbox.waiting", found)
-    });
-    findings.push(if condition.failed.messages == 0 {
-        Finding::ok("outbox.failed", "nothing was given up")
-    } else {
-        Finding::warn(
-            "outbox.failed",
-            format!("{} messages were given up", condition.failed.messages),
-            "`muster runs` names them; put right what the other side refused",
-        )
-    });
-    findings.push(if condition.held_rows == 0 {
-        Finding::ok("plans.held", "no row waits for a person")
-    } else {
-        Finding::warn(
-            "plans.held",
-            format!("{} rows wait for a person", condition.held_rows),
-            "`muster plan` shows them with the arithmetic; release them with `muster apply --allow`, or answer with `muster decide`",
-        )
-    });
-    findings
+        Finding::ok(CODE, found)
+    }
+}
+
+fn failed_found(failed: &Queue) -> Finding {
+    const CODE: &str = "outbox.failed";
+    if failed.messages == 0 {
+        return Finding::ok(CODE, "nothing was given up");
+    }
+    Finding::warn(
+        CODE,
+        format!("{} messages were given up", failed.messages),
+        "`muster runs` names them; put right what the other side refused",
+    )
+}
+
+fn held_found(rows: u64) -> Finding {
+    const CODE: &str = "plans.held";
+    if rows == 0 {
+        return Finding::ok(CODE, "no row waits for a person");
+    }
+    Finding::warn(
+        CODE,
+        format!("{rows} rows wait for a person"),
+        "`muster plan` shows them with the arithmetic; release them with `muster apply --allow`, or answer with `muster decide`",
+    )
 }
 
 /// A length of time as people say it.
@@ -323,9 +405,18 @@ fn rough(length: SignedDuration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use muster_storage::Queue;
+    use muster_storage::Condition;
 
     use super::*;
+
+    fn work(condition: &Condition, now: Timestamp) -> Vec<Finding> {
+        vec![
+            runs_found(&condition.runs),
+            waiting_found(&condition.waiting, now),
+            failed_found(&condition.failed),
+            held_found(condition.held_rows),
+        ]
+    }
 
     fn verdicts(findings: &[Finding]) -> Vec<(&'static str, Verdict)> {
         findings
@@ -339,14 +430,15 @@ mod tests {
     fn each_fault_of_the_database_is_told_with_what_to_do() {
         let now: Timestamp = "2025-06-02T08:00:00Z".parse().unwrap();
         let id = "00000000-0000-0000-0000-000000000001".parse().unwrap();
-        let healthy = Health {
-            schema: vec![1, 2],
+        let opened = Some("Nordlys".to_owned());
+        let healthy = || Health {
+            schema: Ok(vec![1, 2]),
             known: vec![1, 2],
-            faults: Vec::new(),
-            now,
-            organisations: vec![(id, true)],
+            faults: Ok(Vec::new()),
+            now: Ok(now),
+            organisations: Ok(vec![(id, opened.clone())]),
         };
-        assert_eq!(verdicts(&database(&healthy, now)), []);
+        assert_eq!(verdicts(&database(&healthy(), now)), []);
         let at = |seconds: i64| {
             now.saturating_add(SignedDuration::from_secs(seconds))
                 .unwrap()
@@ -354,48 +446,73 @@ mod tests {
         for (health, code, verdict) in [
             (
                 Health {
-                    schema: vec![1],
-                    ..healthy.clone()
+                    schema: Ok(vec![1]),
+                    ..healthy()
                 },
                 "database.schema",
                 Verdict::Warn,
             ),
             (
                 Health {
-                    schema: vec![1, 2, 3],
-                    ..healthy.clone()
+                    schema: Ok(vec![1, 2, 3]),
+                    ..healthy()
                 },
                 "database.schema",
                 Verdict::Fail,
             ),
             (
                 Health {
-                    faults: vec!["page 3".to_owned()],
-                    ..healthy.clone()
+                    faults: Ok(vec!["page 3".to_owned()]),
+                    ..healthy()
                 },
                 "database.integrity",
                 Verdict::Fail,
             ),
             (
                 Health {
-                    now: at(10),
-                    ..healthy.clone()
+                    now: Ok(at(10)),
+                    ..healthy()
                 },
                 "database.clock",
                 Verdict::Warn,
             ),
             (
                 Health {
-                    now: at(-100),
-                    ..healthy.clone()
+                    now: Ok(at(-100)),
+                    ..healthy()
                 },
                 "database.clock",
                 Verdict::Fail,
             ),
             (
                 Health {
-                    organisations: vec![(id, true), (id, false)],
-                    ..healthy.clone()
+                    organisations: Ok(vec![(id, opened.clone()), (id, None)]),
+                    ..healthy()
+                },
+                "key.opens",
+                Verdict::Fail,
+            ),
+            // What cannot be read is told by its own name, and hides nothing else.
+            (
+                Health {
+                    schema: Err(StorageError::Busy),
+                    ..healthy()
+                },
+                "database.schema",
+                Verdict::Fail,
+            ),
+            (
+                Health {
+                    faults: Err(StorageError::Busy),
+                    ..healthy()
+                },
+                "database.integrity",
+                Verdict::Fail,
+            ),
+            (
+                Health {
+                    organisations: Err(StorageError::Busy),
+                    ..healthy()
                 },
                 "key.opens",
                 Verdict::Fail,
@@ -422,7 +539,10 @@ mod tests {
             ),
         };
         let quiet = Condition {
-            runs_at_work: 1,
+            runs: RunsAtWork {
+                at_work: 1,
+                ..RunsAtWork::default()
+            },
             waiting: queue(1),
             ..Condition::default()
         };
@@ -444,8 +564,11 @@ mod tests {
             ),
             (
                 Condition {
-                    runs_left: 1,
-                    oldest_left: Some(now),
+                    runs: RunsAtWork {
+                        left: 1,
+                        oldest_left: Some(now),
+                        at_work: 0,
+                    },
                     ..quiet
                 },
                 "runs.left",

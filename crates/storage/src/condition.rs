@@ -11,6 +11,17 @@ pub struct Queue {
     pub oldest: Option<Timestamp>,
 }
 
+/// Runs that have not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RunsAtWork {
+    /// At work now: the lease is good and the process lives.
+    pub at_work: u64,
+    /// Nobody works on them any more, and no later run took over.
+    pub left: u64,
+    /// Since when the oldest of these.
+    pub oldest_left: Option<Timestamp>,
+}
+
 /// What works, waits or was left lying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Condition {
@@ -18,12 +29,8 @@ pub struct Condition {
     pub waiting: Queue,
     /// Outward messages given up.
     pub failed: Queue,
-    /// Runs at work now, with a lease that is still good.
-    pub runs_at_work: u64,
-    /// Runs that have not ended and that nobody works on any more.
-    pub runs_left: u64,
-    /// Since when the oldest of these.
-    pub oldest_left: Option<Timestamp>,
+    /// Runs that have not ended.
+    pub runs: RunsAtWork,
     /// Rows of the newest plan of each connection that wait for a person.
     pub held_rows: u64,
 }

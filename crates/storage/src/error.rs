@@ -186,6 +186,11 @@ pub enum StorageError {
     /// Nobody let go of the database in time.
     #[error("storage.busy: the database is busy with another writer; try again")]
     Busy,
+    /// The server cannot be reached, or lets nobody in.
+    #[error(
+        "storage.database: the server of the database cannot be reached: {0}; check that it runs, the address in --database, and that it lets this user in"
+    )]
+    Unreachable(#[source] sqlx::Error),
     /// The database refused or could not be reached.
     #[error(
         "storage.database: the database refused or could not be reached: {0}; see the log of the database"
@@ -222,9 +227,42 @@ impl StorageError {
             Self::None => "storage.none",
             Self::Migration(_) => "storage.migration",
             Self::Busy => "storage.busy",
-            Self::Database(_) => "storage.database",
+            Self::Unreachable(_) | Self::Database(_) => "storage.database",
         }
     }
+}
+
+impl StorageError {
+    /// Is what is stored broken, so that a backup is needed?
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Unreadable(_) | Self::Damaged { .. } => true,
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| says_damage(&code))
+            }
+            Self::Database(
+                sqlx::Error::ColumnDecode { .. }
+                | sqlx::Error::Decode(_)
+                | sqlx::Error::ColumnNotFound(_),
+            ) => true,
+            _ => false,
+        }
+    }
+}
+
+/// A table or column that is not there, a page or an index that cannot be read. The
+/// codes of SQLite are numbers with the kind in the last eight bits; those of
+/// PostgreSQL have five characters.
+fn says_damage(code: &str) -> bool {
+    const SQLITE_ERROR: u32 = 1;
+    const SQLITE_CORRUPT: u32 = 11;
+    const SQLITE_NOTADB: u32 = 26;
+    if code.len() == 5 {
+        return code.starts_with("XX") || matches!(code, "42P01" | "42703");
+    }
+    let kind = code.parse::<u32>().map(|code| code & 0xff);
+    matches!(kind, Ok(SQLITE_ERROR | SQLITE_CORRUPT | SQLITE_NOTADB))
 }
 
 impl From<sqlx::Error> for StorageError {

@@ -49,7 +49,7 @@ mod word;
 
 pub use account::{Access, NewToken, Role, Token, TokenScope};
 pub use audit::{Actor, AuditBreak, AuditFindings, AuditHead, AuditHeadError, NobodyError};
-pub use condition::{Condition, Queue};
+pub use condition::{Condition, Queue, RunsAtWork};
 pub use connection::{Connection, ConnectionState, Credentials, NewConnection};
 pub use entropy::Entropy;
 pub use error::StorageError;

@@ -12,7 +12,7 @@ use muster_model::{
 use crate::account::{Access, Token};
 use crate::audit::{AuditFindings, AuditHead};
 use crate::both::{Handle, on_its_engine};
-use crate::condition::Condition;
+use crate::condition::{Condition, Queue, RunsAtWork};
 use crate::connection::{Connection, Credentials};
 use crate::error::StorageError;
 use crate::key_holders::KeyHolders;
@@ -47,7 +47,36 @@ impl Reader {
     /// # Errors
     /// As every method.
     pub async fn condition(&mut self) -> Result<Condition> {
-        on_its_engine!(self, condition::read())
+        Ok(Condition {
+            waiting: self.outbox_queue(OutboxState::Waiting).await?,
+            failed: self.outbox_queue(OutboxState::Failed).await?,
+            runs: self.runs_at_work().await?,
+            held_rows: self.held_rows().await?,
+        })
+    }
+
+    /// Which runs work, and which nobody works on any more.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn runs_at_work(&mut self) -> Result<RunsAtWork> {
+        on_its_engine!(self, condition::runs())
+    }
+
+    /// How many outward messages there are in a state, and since when.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn outbox_queue(&mut self, state: OutboxState) -> Result<Queue> {
+        on_its_engine!(self, condition::queue(state))
+    }
+
+    /// How many rows of the newest plan of each connection wait for a person.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn held_rows(&mut self) -> Result<u64> {
+        on_its_engine!(self, condition::held())
     }
 
     // --- who signs in
@@ -92,6 +121,15 @@ impl Reader {
     /// As every method.
     pub async fn connections(&mut self) -> Result<Vec<Connection>> {
         on_its_engine!(self, connections::list())
+    }
+
+    /// All connections by name, each as far as it can be read: one that is broken
+    /// does not hide the others.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn connections_one_by_one(&mut self) -> Result<Vec<(String, Result<Connection>)>> {
+        on_its_engine!(self, connections::one_by_one())
     }
 
     /// A connection's credentials; `None` if none were entered.

@@ -26,6 +26,7 @@ pub(crate) async fn run(command: Doctor, database: &DatabaseArguments) -> anyhow
     let mut findings = Vec::new();
     if let Location::Directory(folder) = &place.location {
         findings.push(space(folder));
+        findings.push(writable(folder));
     }
     findings.push(key_mode(&place.key_file));
     match MasterKey::from_file(&place.key_file) {
@@ -77,21 +78,35 @@ async fn inside(place: &Place, key: MasterKey) -> Vec<Finding> {
         entropy,
     )
     .await;
-    let examined = match looked {
+    match looked {
         Ok(storage) => {
             Engine::new(storage, clock, ids, Arc::new(TokioPause))
                 .examine()
                 .await
         }
-        Err(error) => Err(error.into()),
-    };
-    examined.unwrap_or_else(|error| {
-        vec![Finding::fail(
-            "database.reachable",
-            error.to_string(),
-            "check --data or --database, and whether the server runs",
-        )]
-    })
+        Err(error) => vec![Finding::unexamined("database.reachable", &error)],
+    }
+}
+
+/// Can this user write where the data are?
+fn writable(folder: &Path) -> Finding {
+    const CODE: &str = "data.writable";
+    let inside = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let database = inside.filter(|entry| {
+        let name = entry.file_name();
+        name.to_string_lossy().starts_with("muster.db")
+    });
+    let places = std::iter::once(folder.to_owned()).chain(database.map(|entry| entry.path()));
+    for place in places {
+        if let Err(error) = rustix::fs::access(&place, rustix::fs::Access::WRITE_OK) {
+            return Finding::fail(
+                CODE,
+                format!("this user cannot write to {}: {error}", place.display()),
+                "work as the user who owns the data, or give them to this one",
+            );
+        }
+    }
+    Finding::ok(CODE, format!("this user can write to {}", folder.display()))
 }
 
 /// Is there room where the data are?

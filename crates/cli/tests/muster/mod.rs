@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
 
 /// On which engine.
@@ -289,6 +290,28 @@ impl Muster {
                 .status()
                 .unwrap();
             assert!(done.success());
+        }
+    }
+
+    /// Does something to the database behind the program's back.
+    pub(crate) fn sql(&self, sql: &str) {
+        match &self.database {
+            Database::Sqlite => {
+                let file = self.key_file().with_file_name("muster.db");
+                let address = format!("sqlite://{}", file.display());
+                let done = async {
+                    let mut raw = sqlx::SqliteConnection::connect(&address).await?;
+                    sqlx::query(AssertSqlSafe(sql.to_owned()))
+                        .execute(&mut raw)
+                        .await?;
+                    raw.close().await
+                };
+                let runtime = tokio::runtime::Runtime::new().unwrap();
+                runtime.block_on(done).unwrap();
+            }
+            Database::Postgres(url) => {
+                psql(url, sql);
+            }
         }
     }
 

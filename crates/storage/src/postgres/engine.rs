@@ -6,7 +6,10 @@ use std::time::Duration;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, PgPool, Postgres, SqlSafeStr, Transaction};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection as _, PgConnection, PgPool, Postgres, SqlSafeStr,
+    Transaction,
+};
 
 use uuid::Uuid;
 
@@ -19,6 +22,11 @@ use crate::scope::Scope;
 const CONNECTIONS: u32 = 10;
 /// How long a free connection is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long the first connection may take.
+const REACH: Duration = Duration::from_secs(10);
+/// What a server says that is starting or ending, or has all its connections in use.
+const PASSING: [&str; 2] = ["57P03", "53300"];
 
 /// Everything that is committed now is older than this transaction.
 const NEXT_TRANSACTION: &str = "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)";
@@ -142,22 +150,40 @@ impl Engine {
     /// Connects and leaves the schema as it is.
     pub(crate) async fn connect(url: &str) -> Result<Self, StorageError> {
         let options = options(url)?;
+        reach(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
-            .connect_with(options)
-            .await?;
+            .connect_lazy_with(options);
         Ok(Self { pool })
+    }
+
+    /// A connection of the pool that could not be had in time: are all of them at
+    /// work, or is the server gone?
+    async fn why(&self, error: sqlx::Error) -> StorageError {
+        if !matches!(error, sqlx::Error::PoolTimedOut) {
+            return error.into();
+        }
+        match reach(&self.pool.connect_options()).await {
+            Ok(()) => error.into(),
+            Err(unreachable) => unreachable,
+        }
     }
 
     /// A connection that only reads.
     pub(crate) async fn read(&self) -> Result<PoolConnection<Postgres>, StorageError> {
-        Ok(self.pool.acquire().await?)
+        match self.pool.acquire().await {
+            Ok(connection) => Ok(connection),
+            Err(error) => Err(self.why(error).await),
+        }
     }
 
     /// A transaction that sees what others committed before each statement.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StorageError> {
-        Ok(self.pool.begin().await?)
+        match self.pool.begin().await {
+            Ok(transaction) => Ok(transaction),
+            Err(error) => Err(self.why(error).await),
+        }
     }
 
     /// As [`Self::begin`]; what is committed survives a power cut at once, also where
@@ -236,6 +262,26 @@ impl Engine {
     /// Waits for open work and closes the connections.
     pub(crate) async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// Connects once, directly: the pool tries again until its patience ends, and then
+/// says only that it waited. A server that is starting, or is full, is left to it.
+async fn reach(options: &PgConnectOptions) -> Result<(), StorageError> {
+    let connecting = PgConnection::connect_with(options);
+    match tokio::time::timeout(REACH, connecting).await {
+        Ok(Ok(connection)) => Ok(connection.close().await?),
+        Ok(Err(sqlx::Error::Database(error)))
+            if error
+                .code()
+                .is_some_and(|code| PASSING.contains(&code.as_ref())) =>
+        {
+            Ok(())
+        }
+        Ok(Err(error)) => Err(StorageError::Unreachable(error)),
+        Err(_) => Err(StorageError::Unreachable(sqlx::Error::Io(
+            std::io::ErrorKind::TimedOut.into(),
+        ))),
     }
 }
 

@@ -1,21 +1,30 @@
 //! How an organisation's work stands, in numbers.
 
-use super::engine::now;
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use super::engine::{is_gone, now};
 use super::{Db, Session};
-use crate::condition::{Condition, Queue};
+use crate::condition::{Queue, RunsAtWork};
 use crate::error::StorageError;
 use crate::outbox::OutboxState;
 use crate::scope::Scope;
-use crate::stored::{count, instant_or_none};
+use crate::stored::{count, instant, instant_or_none};
 
 const QUEUE: &str = "SELECT count(*), min(created_at) FROM outbox \
     WHERE organisation_id = $1 AND state = $2";
-const AT_WORK: &str = "SELECT count(*) FROM leases \
+const LEASES: &str = "SELECT run_id, holder_id FROM leases \
     WHERE organisation_id = $1 AND lease_until > $2";
-const LEFT: &str = "SELECT count(*), min(run.started_at) FROM runs AS run \
-    WHERE run.organisation_id = $1 AND run.finished_at IS NULL AND NOT EXISTS ( \
-        SELECT 1 FROM leases AS lease WHERE lease.organisation_id = $1 \
-        AND lease.run_id = run.id AND lease.lease_until > $2)";
+/// What was taken over says so itself, and what a later run of its connection ended
+/// after needs nobody any more.
+const LEFT: &str = "SELECT run.id, run.started_at FROM runs AS run \
+    WHERE run.organisation_id = $1 AND run.finished_at IS NULL \
+    AND run.interrupted_at IS NULL AND NOT EXISTS ( \
+        SELECT 1 FROM runs AS later WHERE later.organisation_id = $1 \
+        AND later.connection_id = run.connection_id AND later.finished_at IS NOT NULL \
+        AND (later.started_at, later.id) > (run.started_at, run.id)) \
+    ORDER BY run.started_at";
 /// Held, done in part, or a question. What was planned and not applied waits for
 /// whoever planned it.
 const HELD: &str = "SELECT count(*) FROM plan_rows AS held \
@@ -26,34 +35,54 @@ const HELD: &str = "SELECT count(*) FROM plan_rows AS held \
             AND later.connection_id = plan.connection_id \
             AND (later.made_at, later.id) > (plan.made_at, plan.id)))";
 
-/// How the work stands now, on the database's clock.
-pub(crate) async fn read(scope: &Scope, session: &mut Session) -> Result<Condition, StorageError> {
+/// Which runs work, and which nobody works on any more, on the database's clock. A
+/// lease whose process is gone is nobody's, however long it is good.
+pub(crate) async fn runs(scope: &Scope, session: &mut Session) -> Result<RunsAtWork, StorageError> {
     let now = now(&mut *session).await?;
-    let at_work = sqlx::query_scalar::<Db, i64>(AT_WORK)
+    let leases = sqlx::query_as::<Db, (Uuid, Option<Uuid>)>(LEASES)
         .bind(scope.id())
         .bind(now)
-        .fetch_one(&mut *session)
+        .fetch_all(&mut *session)
         .await?;
-    let (left, oldest_left) = sqlx::query_as::<Db, (i64, Option<i64>)>(LEFT)
+    let mut at_work = BTreeSet::new();
+    for (run, holder) in leases {
+        let gone = match holder {
+            Some(holder) => is_gone(scope, &mut *session, holder).await?,
+            None => false,
+        };
+        if !gone {
+            at_work.insert(run);
+        }
+    }
+    let mut runs = RunsAtWork {
+        at_work: at_work.len() as u64,
+        ..RunsAtWork::default()
+    };
+    for (run, started_at) in sqlx::query_as::<Db, (Uuid, i64)>(LEFT)
         .bind(scope.id())
-        .bind(now)
-        .fetch_one(&mut *session)
-        .await?;
-    let held = sqlx::query_scalar::<Db, i64>(HELD)
-        .bind(scope.id())
-        .fetch_one(&mut *session)
-        .await?;
-    Ok(Condition {
-        waiting: queue(scope, &mut *session, OutboxState::Waiting).await?,
-        failed: queue(scope, session, OutboxState::Failed).await?,
-        runs_at_work: count("runs at work", at_work)?,
-        runs_left: count("runs that never ended", left)?,
-        oldest_left: instant_or_none("runs.started_at", oldest_left)?,
-        held_rows: count("held rows", held)?,
-    })
+        .fetch_all(session)
+        .await?
+    {
+        if !at_work.contains(&run) {
+            runs.left += 1;
+            let started_at = instant("runs.started_at", started_at)?;
+            runs.oldest_left.get_or_insert(started_at);
+        }
+    }
+    Ok(runs)
 }
 
-async fn queue(
+/// Rows that wait for a person.
+pub(crate) async fn held(scope: &Scope, session: &mut Session) -> Result<u64, StorageError> {
+    let held = sqlx::query_scalar::<Db, i64>(HELD)
+        .bind(scope.id())
+        .fetch_one(session)
+        .await?;
+    count("held rows", held)
+}
+
+/// Outward messages in a state.
+pub(crate) async fn queue(
     scope: &Scope,
     session: &mut Session,
     state: OutboxState,

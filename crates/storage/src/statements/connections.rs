@@ -93,6 +93,20 @@ pub(crate) async fn list(
         .collect()
 }
 
+/// All connections by name, each as far as it can be read.
+pub(crate) async fn one_by_one(
+    scope: &Scope,
+    session: &mut Session,
+) -> Result<Vec<(String, Result<Connection, StorageError>)>, StorageError> {
+    Ok(sqlx::query_as::<Db, Row>(LIST)
+        .bind(scope.id())
+        .fetch_all(session)
+        .await?
+        .into_iter()
+        .map(|row| (row.1.clone(), read(row)))
+        .collect())
+}
+
 /// Makes a connection, a draft.
 pub(crate) async fn insert(
     scope: &Scope,

@@ -9,7 +9,7 @@ use muster_model::values::Email;
 use muster_model::{Answer, MatchKey, Matter, PersonId, RecordDecision};
 use muster_storage::{
     ChangeMark, ChangeState, Condition, NewPlan, NewToken, OutboxMark, OutboxMessage, OutboxState,
-    OutboxTarget, PersonQuery, Rest, Role, RunStep, StorageError, TokenScope,
+    OutboxTarget, PersonQuery, Queue, Rest, Role, RunStep, RunsAtWork, StorageError, TokenScope,
 };
 
 use crate::bench::Bench;
@@ -134,6 +134,11 @@ async fn nothing_is_read_across_organisations(bench: Bench) {
     let mut reader = bench.read(&thief).await;
     assert_eq!(reader.organisation(), thief.id);
     assert_eq!(reader.condition().await.unwrap(), Condition::default());
+    assert_eq!(reader.runs_at_work().await.unwrap(), RunsAtWork::default());
+    let queue = reader.outbox_queue(OutboxState::Waiting).await.unwrap();
+    assert_eq!(queue, Queue::default());
+    assert_eq!(reader.held_rows().await.unwrap(), 0);
+    assert!(reader.connections_one_by_one().await.unwrap().is_empty());
     assert_ne!(
         victim.company.read().await.condition().await.unwrap(),
         Condition::default()

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use muster_model::RunId;
 use muster_model::report::Trigger;
-use muster_storage::{ChangeState, OutboxMessage, OutboxTarget, RunStep, StorageError};
+use muster_storage::{ChangeState, OutboxMessage, OutboxTarget, RunStep, RunsAtWork, StorageError};
 
 use crate::bench::Bench;
 use crate::company::{Company, LEASE, report};
@@ -84,6 +84,9 @@ async fn a_lease_that_ran_out_is_taken_over(bench: Bench) {
         .unwrap();
     transaction.commit().await.unwrap();
 
+    // It was taken over: nobody need look after it, for good.
+    let runs = company.read().await.runs_at_work().await.unwrap();
+    assert_eq!(runs, RunsAtWork::default());
     let first = company.read().await.run(first).await.unwrap().unwrap();
     assert_eq!((first.finished_at, first.report), (None, None));
 }
@@ -143,6 +146,16 @@ async fn a_run_whose_process_is_gone_is_taken_over_at_once(bench: Bench) {
     drop(other);
     // A server takes some milliseconds to see that a session has ended; a lease would
     // take minutes.
+    let mut tries = 0;
+    loop {
+        let runs = company.read().await.runs_at_work().await.unwrap();
+        if (runs.at_work, runs.left) == (0, 1) {
+            break;
+        }
+        assert!(tries < 200, "the dead are told at once: {runs:?}");
+        tries += 1;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let mut tries = 0;
     let next = loop {
         match begin().await {
