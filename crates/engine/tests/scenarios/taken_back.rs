@@ -434,3 +434,44 @@ async fn an_undo_that_takes_nothing_back_leaves_the_connection_as_it_was() {
         world.end().await;
     }
 }
+
+async fn refused_undo(world: &World, run: &RunReport) -> muster_engine::EngineError {
+    world
+        .engine
+        .undo(&world.organisation, &run.run.to_string(), false, |_| {})
+        .await
+        .unwrap_err()
+}
+
+#[tokio::test]
+async fn whoever_asks_for_a_held_undo_again_is_told_its_plan() {
+    for kind in DatabaseKind::all() {
+        let (company, _) = firm(&rehearsal(60, 1), 12);
+        let world = world(kind, company, Preset::Provision).await;
+        let run = world.sync_well().await;
+        assert!(run.counts.created > 8, "{:?}", run.counts);
+        let held = undo(&world, &run).await.made.unwrap();
+        let plan = held.planned.unwrap().id;
+        assert_eq!(held.report.plan, Some(plan), "{:?}", held.report.holds);
+        let error = refused_undo(&world, &run).await;
+        assert_eq!(error.code(), "undo.already");
+        let told = format!("muster apply {plan} --allow");
+        assert!(error.to_string().contains(&told), "{error}");
+
+        let choice = muster_engine::applying::Choice {
+            allow: [HoldKind::SuspendSaid].into(),
+            ..Default::default()
+        };
+        let applied = world
+            .engine
+            .apply(&world.organisation, &plan.to_string(), None, choice)
+            .await
+            .unwrap();
+        assert_eq!(applied.report.plan, None);
+        assert_eq!(world.people().await.len(), 0);
+        let error = refused_undo(&world, &run).await;
+        assert_eq!(error.code(), "undo.already");
+        assert!(!error.to_string().contains("apply"), "{error}");
+        world.end().await;
+    }
+}
