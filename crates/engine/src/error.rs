@@ -1,7 +1,7 @@
 //! What can go wrong in a step.
 
 use muster_connect::ConnectError;
-use muster_model::RunId;
+use muster_model::{PlanId, RunId};
 use muster_reconcile::PlanError;
 use muster_storage::StorageError;
 use muster_storage::backup::BackupError;
@@ -233,13 +233,16 @@ pub enum EngineError {
     },
     /// Somebody was faster.
     #[error(
-        "undo.already: run {run} was taken back by run {by}; rows that were held then wait in its plan, for `muster apply`"
+        "undo.already: run {run} was taken back by run {by}{}",
+        waiting(plan.as_ref())
     )]
     UndoneBefore {
         /// Which run.
         run: RunId,
         /// The run that took it back.
         by: RunId,
+        /// Its plan, while rows of it wait.
+        plan: Option<PlanId>,
     },
     /// Nothing to take back.
     #[error(
@@ -303,4 +306,12 @@ impl EngineError {
                 )
         )
     }
+}
+
+/// Where the held rows of an undo wait, if any do.
+fn waiting(plan: Option<&PlanId>) -> String {
+    plan.map(|plan| {
+        format!("; what was held of it waits in plan {plan}: muster apply {plan} --allow KIND")
+    })
+    .unwrap_or_default()
 }

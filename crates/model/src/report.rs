@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::Evidence;
 use crate::field::Field;
-use crate::id::{ConnectionId, RunId};
+use crate::id::{ConnectionId, PlanId, RunId};
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct RunReport {
     /// The run that it takes back; only in an undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<RunId>,
+    /// The plan in which held rows of an undo wait, for `muster apply`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanId>,
     /// When it began, UTC.
     pub started: Timestamp,
     /// When it ended, UTC.

@@ -308,8 +308,8 @@ pub fn begins_with(effect: &Effect, person: &Person, connection: ConnectionId) -
     }
 }
 
-/// Writes down what is decided about a field. Where it flows both ways the pair
-/// is what both sides are taken to know: only the next move of one is news.
+/// Writes down what is decided about a field. What is declined where it flows both
+/// ways is the pair that both sides are taken to know: only the next move of one is news.
 fn decide(
     link: &mut Link,
     field: Field,
@@ -320,7 +320,9 @@ fn decide(
     match decision {
         Some(decision) => {
             link.decisions.insert(field, decision.clone());
-            if matches!(policy.flow(field), Flow::Both | Flow::Out) {
+            // What was skipped is asked about as soon as either side moves.
+            let declined = decision.choice == Choice::Declined;
+            if declined && matches!(policy.flow(field), Flow::Both | Flow::Out) {
                 link.base.insert(field, Base { theirs, ours });
             }
         }

@@ -1,6 +1,7 @@
 //! `muster undo RUN`: take back what a run did. What left the house, and what was
 //! changed since, is told before anything happens.
 
+use muster_model::Change;
 use muster_reconcile::undo::{OutwardEffect, Undoing, Way};
 use serde_json::json;
 
@@ -48,13 +49,22 @@ pub(crate) async fn run(command: Undo, database: &DatabaseArguments) -> anyhow::
     Ok(made.report.outcome.into())
 }
 
+/// Is nothing of the row done before somebody releases it?
+fn is_held(row: &Change) -> bool {
+    row.effects.iter().all(|planned| planned.held.is_some())
+}
+
 /// What left the house, in its lists, and what is left alone.
 fn words(undoing: &Undoing) -> String {
-    let rows = undoing.plan.changes.len();
-    let mut words = vec![match rows {
+    let held = undoing.plan.changes.iter().filter(|row| is_held(row));
+    let held = held.count();
+    let mut words = vec![match undoing.plan.changes.len() - held {
         1 => "1 row is taken back".to_owned(),
         rows => format!("{rows} rows are taken back"),
     }];
+    if held > 0 {
+        words.push(format!("held, until somebody releases them: {held}"));
+    }
     for way in Way::ALL {
         let all: Vec<&OutwardEffect> = undoing
             .outward

@@ -20,6 +20,8 @@ use super::problem::Problem;
 struct Single {
     line: Line,
     word: Word,
+    /// Was a row about the record done before?
+    row_done: bool,
 }
 
 /// The lines, ready to meet the rows.
@@ -98,6 +100,7 @@ impl<'a> Check<'a> {
         let single = Single {
             line: line.clone(),
             word,
+            row_done: false,
         };
         if single.word == Word::Ask && !line.external_id.is_empty() {
             self.before.push(single);
@@ -140,7 +143,7 @@ impl<'a> Check<'a> {
                 named.extend(here);
                 self.before.extend(before);
             }
-            for one in &named {
+            for mut one in named {
                 if !is_about(&one.line, change) {
                     self.problems.push(Problem::new(
                         &one.line,
@@ -150,6 +153,13 @@ impl<'a> Check<'a> {
                     ));
                     continue;
                 }
+                // Without a number the line is about the record: who it is can be said
+                // again once somebody took apart what the row joined.
+                if row.state == ChangeState::Applied && says_who_without_row(&one) {
+                    one.row_done = true;
+                    self.before.push(one);
+                    continue;
+                }
                 if !open {
                     self.refused.push(done(&one.line, row.state));
                     continue;
@@ -157,7 +167,7 @@ impl<'a> Check<'a> {
                 let taken = take(
                     self.policy,
                     &self.people,
-                    one,
+                    &one,
                     change,
                     &mut answer,
                     &mut single,
@@ -190,8 +200,10 @@ impl<'a> Check<'a> {
         let mut left = std::mem::take(&mut self.before);
         left.extend(std::mem::take(&mut self.by_record).into_values().flatten());
         for one in left {
+            let row_done = one.row_done;
             let later = match_answer(&one, &self.people)
-                .and_then(|matching| Later::of(self.policy, &one.word, one.line, matching));
+                .and_then(|matching| Later::of(self.policy, &one.word, one.line, matching))
+                .map(|later| Later { row_done, ..later });
             match later {
                 Ok(later) => records.push(later),
                 Err(problem) => self.problems.push(problem),
@@ -249,10 +261,20 @@ fn is_about(line: &Line, change: &Change) -> bool {
     line.external_id == id
 }
 
+/// Does a line without a row say who the record is?
+const fn says_who_without_row(one: &Single) -> bool {
+    one.line.row.is_empty() && matches!(one.word, Word::Match(_) | Word::Link(_))
+}
+
+/// A line about what was done before.
+pub(super) fn row_done(line: &Line) -> Problem {
+    let message = "the row was done before; nothing is left to decide";
+    Problem::new(line, "row", "decision.row_done", message)
+}
+
 fn done(line: &Line, state: ChangeState) -> Problem {
     if state == ChangeState::Applied {
-        let message = "the row was done before; nothing is left to decide";
-        Problem::new(line, "row", "decision.row_done", message)
+        row_done(line)
     } else {
         let message = "something changed since the plan was made; make a new plan and decide that";
         Problem::new(line, "row", "row.stale", message)
@@ -274,6 +296,15 @@ fn take(
             let field = conflict(line, change)?;
             if *choice == Choice::Ours && !matches!(policy.flow(field), Flow::Out | Flow::Both) {
                 return Err(inwards_only(line, field));
+            }
+            if *choice == Choice::Skip && joining_is_held(change) {
+                return Err(Problem::new(
+                    line,
+                    "decision",
+                    "decision.joining_held",
+                    "the row also joins the record and somebody, and that is held: there is no link \
+                     yet that could keep a skip; leave the cell empty until the two are joined",
+                ));
             }
             let before = answer.fields.insert(field, *choice);
             once(line, before.is_none_or(|before| before == *choice))
@@ -433,6 +464,14 @@ fn unfit_older(line: &Line) -> Problem {
         "decision.unfit",
         "an older record is left alone as long as nobody releases it; leave the cell empty",
     )
+}
+
+/// Is the joining of which the row's fields are a part held?
+fn joining_is_held(change: &Change) -> bool {
+    change
+        .effects
+        .iter()
+        .any(|planned| planned.effect == Effect::Link && planned.held.is_some())
 }
 
 /// Is the row a question who the record is?

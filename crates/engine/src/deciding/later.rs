@@ -12,6 +12,8 @@ pub(super) struct Later {
     pub(super) id: ExternalId,
     pub(super) line: Line,
     pub(super) what: What,
+    /// Was a row of the plan about the record done before?
+    pub(super) row_done: bool,
 }
 
 /// What of a record a line is about.
@@ -57,6 +59,7 @@ impl Later {
             id: ExternalId::new(line.external_id.as_str()),
             line,
             what,
+            row_done: false,
         })
     }
 }

@@ -1,8 +1,10 @@
 //! What people decide about the rows of a plan: checked against the rows,
 //! remembered, and done at once as a run of its own (`docs/decisions.md`).
 
+mod ahead;
 mod answers;
 mod check;
+mod joining;
 mod later;
 mod line;
 mod noting;
@@ -125,14 +127,17 @@ impl Engine {
         let Checked {
             mut answers,
             records,
-            refused,
+            mut refused,
             lines,
         } = checked;
-        let mut noting = Noting::new(self, organisation, connection, run.id, stored.id);
+        let mut noting = Noting::new(self, organisation, connection, run.id, &stored);
         let problems = noting.note(&mut answers, &records).await?;
         if !problems.is_empty() {
             return Err(in_order(problems));
         }
+        let late = noting.refused();
+        let later = records.len() - late.len();
+        refused.extend(late);
         let taken = lines - refused.len() as u64;
         let made = self
             .do_decided(organisation, connection, run, stored, answers)
@@ -141,7 +146,7 @@ impl Engine {
             made,
             refused,
             taken,
-            later: records.len() as u64,
+            later: later as u64,
         })
     }
 
@@ -216,6 +221,7 @@ impl Engine {
             let fields = beginnings(&row.record, &connection.policy, today);
             made.insert(row.external_id, fields);
         }
+        let key = organisation.digest_key();
         let versions: BTreeMap<PersonId, u64> = reader
             .people(&named)
             .await?
@@ -226,9 +232,11 @@ impl Engine {
             .into_iter()
             .filter_map(|row| {
                 let answer = answers.of(row.ordinal)?;
-                let change = what_is_left(&row.change?, row.state);
-                let fields = change.external_id.as_ref().and_then(|id| made.remove(id));
-                let mut change = resolve(&change, answer, fields);
+                let asked = what_is_left(&row.change?, row.state);
+                let fields = asked.external_id.as_ref().and_then(|id| made.remove(id));
+                let mut change = resolve(&asked, answer, fields);
+                let skips = joining::skips(&asked, &change, answer, &key);
+                change.effects.extend(skips);
                 if let Some(Answer::Link(person)) = answer.matching {
                     change.precondition.person_version = versions.get(&person).copied();
                 }

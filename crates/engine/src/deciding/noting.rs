@@ -6,17 +6,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use muster_model::link::{Choice, Decision};
 use muster_model::plan::{Answered, Change, Effect, Planned};
 use muster_model::{
-    Answer, Digest, DigestKey, ExternalId, Field, Link, MatchKey, Matter, Person, PersonId, PlanId,
-    RecordDecision, RunId, Said, Value,
+    Answer, Digest, DigestKey, ExternalId, Field, Link, MatchKey, Matter, Person, PersonId, Plan,
+    PlanId, RecordDecision, RunId, Said, Value,
 };
 use muster_reconcile::compare::pair_digest;
 use muster_reconcile::decided::keys_digest;
 use muster_reconcile::resolve::RowAnswer;
 use muster_storage::{
-    ChangeState, Connection, Organisation, StoredChange, StoredRecord, Transaction,
+    ChangeMark, ChangeState, Connection, NewPlan, Organisation, StoredChange, StoredPlan,
+    StoredRecord, Transaction,
 };
 
+use super::ahead::Ahead;
 use super::answers::Answers;
+use super::check::row_done;
 use super::contradicts;
 use super::later::{Later, What};
 use super::line::Line;
@@ -35,10 +38,14 @@ pub(super) struct Noting<'a> {
     connection: &'a Connection,
     run: RunId,
     plan: PlanId,
+    /// The day for which it was made, and when.
+    made: (jiff::civil::Date, jiff::Timestamp),
     key: DigestKey,
     /// Strong keys of whom the file makes: nobody is made twice.
     making: BTreeSet<(MatchKey, Digest)>,
     problems: Vec<Problem>,
+    /// Lines about what was done before.
+    refused: Vec<Problem>,
 }
 
 /// What a block of rows is about.
@@ -57,18 +64,25 @@ impl<'a> Noting<'a> {
         organisation: &'a Organisation,
         connection: &'a Connection,
         run: RunId,
-        plan: PlanId,
+        plan: &StoredPlan,
     ) -> Self {
         Self {
             engine,
             organisation,
             connection,
             run,
-            plan,
+            plan: plan.id,
+            made: (plan.plan.made_for, plan.plan.made_at),
             key: organisation.digest_key(),
             making: BTreeSet::new(),
             problems: Vec::new(),
+            refused: Vec::new(),
         }
+    }
+
+    /// Lines about what was done before: refused alone.
+    pub(super) fn refused(self) -> Vec<Problem> {
+        self.refused
     }
 
     /// Notes everything, or nothing when something cannot be.
@@ -356,12 +370,20 @@ impl<'a> Noting<'a> {
         let mut decisions = Vec::new();
         let mut taken_back = Vec::new();
         let mut touched: BTreeSet<ExternalId> = BTreeSet::new();
-        for Later { id, line, what } in records {
+        let mut ahead = Ahead::default();
+        for later in records {
+            let Later { id, line, what, .. } = later;
             match what {
                 What::Match(given) => match about.records.get(id) {
                     Some(record) if !about.links.contains_key(id) => {
-                        decisions.extend(self.of_match(line, record, *given, &about));
+                        let decision = self.of_match(line, record, *given, &about);
+                        if let Some(decision) = &decision {
+                            let before = about.answers.get(&(id.clone(), Matter::Match));
+                            ahead.answered(id, Matter::Match, before, Some(decision));
+                        }
+                        decisions.extend(decision);
                     }
+                    Some(_) if later.row_done => self.refused.push(row_done(line)),
                     Some(_) => self.problem(
                         line,
                         "decision.linked",
@@ -373,7 +395,9 @@ impl<'a> Noting<'a> {
                 },
                 What::Field(field, choice) => {
                     let link = about.links.get_mut(id);
-                    if link.is_some_and(|link| decide_again(link, *field, Some(*choice))) {
+                    if link.is_some_and(|link| {
+                        decide_again(link, *field, Some(*choice), &mut ahead)
+                    }) {
                         touched.insert(id.clone());
                     } else {
                         self.problem(line, "decision.no_row", NOTHING_BEFORE);
@@ -381,7 +405,7 @@ impl<'a> Noting<'a> {
                 }
                 What::AskField(field) => {
                     let link = about.links.get_mut(id);
-                    if link.is_some_and(|link| decide_again(link, *field, None)) {
+                    if link.is_some_and(|link| decide_again(link, *field, None, &mut ahead)) {
                         touched.insert(id.clone());
                     } else {
                         self.problem(line, "decision.no_row", NOTHING_BEFORE);
@@ -389,7 +413,8 @@ impl<'a> Noting<'a> {
                 }
                 What::AskMatter(matter) => {
                     let place = (id.clone(), *matter);
-                    if about.answers.contains_key(&place) {
+                    if let Some(before) = about.answers.get(&place) {
+                        ahead.answered(id, *matter, Some(before), None);
                         taken_back.push(place);
                     } else {
                         self.problem(line, "decision.no_row", NOTHING_BEFORE);
@@ -415,6 +440,33 @@ impl<'a> Noting<'a> {
             .take_back_decisions(connection, &taken_back)
             .await?;
         transaction.mark_records_due(connection, &ids).await?;
+        if let Some(plan) = ahead.plan(connection, self.made, &self.key) {
+            self.keep(transaction, &plan).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what was decided without a row, for an undo of the run.
+    async fn keep(&self, transaction: &mut Transaction, plan: &Plan) -> Result<(), EngineError> {
+        let id = PlanId::new(self.engine.ids.as_ref());
+        transaction
+            .store_plan(NewPlan {
+                id,
+                run: Some(self.run),
+                plan,
+                undoes: None,
+                versions: None,
+            })
+            .await?;
+        let done = |ordinal| ChangeMark {
+            ordinal,
+            state: ChangeState::Applied,
+            error_code: None,
+            person: None,
+            done_by: None,
+        };
+        let marks: Vec<ChangeMark> = (0..plan.changes.len() as u64).map(done).collect();
+        transaction.mark_changes(id, &marks).await?;
         Ok(())
     }
 
@@ -430,10 +482,14 @@ const NOTHING_BEFORE: &str =
 
 /// Decides about a pair of values otherwise, or leaves it to be asked about;
 /// `false` if nobody decided about it.
-fn decide_again(link: &mut Link, field: Field, choice: Option<Choice>) -> bool {
+fn decide_again(link: &mut Link, field: Field, choice: Option<Choice>, ahead: &mut Ahead) -> bool {
+    let before = link.clone();
     let Some(decision) = link.decisions.remove(&field) else {
         return false;
     };
+    let (from, pair) = (Some(decision.clone()), decision.pair);
+    let to = choice.map(|choice| Decision { pair, choice });
+    ahead.pair(&before, field, from, to);
     // What an undo declined is taken as equal: it has to be seen as a difference again.
     if decision.choice == Choice::Declined {
         link.base.remove(&field);

@@ -36,7 +36,8 @@ impl Engine {
     ) -> Result<Undoing, EngineError> {
         let mut reader = self.storage.read(organisation.id).await?;
         let mut rows: Vec<Done> = Vec::new();
-        for plan in reader.plans_of_run(run).await? {
+        for (place, plan) in reader.plans_of_run(run).await?.into_iter().enumerate() {
+            let first_rows = rows.len();
             let mut after: Option<u64> = None;
             loop {
                 let states = [ChangeState::Applied, ChangeState::Waiting];
@@ -51,6 +52,10 @@ impl Engine {
                     .filter_map(|row| done_of(row, &plan, run))
                     .collect();
                 rows.extend(now(&mut reader, connection, applied, &mut sent).await?);
+            }
+            if place > 0 {
+                let more = rows.split_off(first_rows);
+                beside(&mut rows, more);
             }
         }
         let today = self.today(organisation);
@@ -71,6 +76,31 @@ impl Engine {
             known: &managers.known,
             rows,
         }))
+    }
+}
+
+/// A file of decisions can be about a record both with a row and without: that is
+/// one row to take back, since the first of two would make the other stale.
+fn beside(rows: &mut Vec<Done>, more: Vec<Done>) {
+    let mut places: BTreeMap<ExternalId, usize> = BTreeMap::new();
+    for (place, done) in rows.iter().enumerate() {
+        if let Some(id) = &done.change.external_id {
+            places.insert(id.clone(), place);
+        }
+    }
+    for mut done in more {
+        let place = done
+            .change
+            .external_id
+            .as_ref()
+            .and_then(|id| places.get(id));
+        match place.and_then(|place| rows.get_mut(*place)) {
+            Some(row) => {
+                row.effects.append(&mut done.effects);
+                row.messages.append(&mut done.messages);
+            }
+            None => rows.push(done),
+        }
     }
 }
 

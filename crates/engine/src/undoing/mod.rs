@@ -9,7 +9,7 @@ use jiff::ToSpan;
 use muster_model::report::Trigger;
 use muster_model::{PlanId, RunId};
 use muster_reconcile::undo::Undoing;
-use muster_storage::{Connection, NewPlan, Organisation, Run};
+use muster_storage::{ChangeState, Connection, NewPlan, Organisation, Reader, Run};
 
 use crate::applying::Choice;
 use crate::engine::Engine;
@@ -151,6 +151,8 @@ impl Engine {
         let sent = self.send_after(organisation, connection, run.id).await?;
         let mut report = self.report(run, &planned.plan, applied, sent, false);
         report.undoes = Some(undone.id);
+        // Nothing plans these rows again: whoever releases them has to find the plan.
+        report.plan = (!report.holds.is_empty()).then_some(planned.id);
         self.close(organisation, &mut report, Ended::Applied)
             .await?;
         Ok(Undone {
@@ -187,11 +189,25 @@ impl Engine {
         for by in reader.undoings(run.id).await? {
             // An undo that was taken back itself leaves the run as it was.
             if reader.undoings(by).await?.is_empty() {
-                return Err(EngineError::UndoneBefore { run: run.id, by });
+                let plan = waits_in(&mut reader, by).await?;
+                let run = run.id;
+                return Err(EngineError::UndoneBefore { run, by, plan });
             }
         }
         Ok(())
     }
+}
+
+/// The plan of an undo of which something is left to do: it was held, or the run
+/// was killed on the way.
+async fn waits_in(reader: &mut Reader, undo: RunId) -> Result<Option<PlanId>, EngineError> {
+    let left = [ChangeState::Open, ChangeState::Held, ChangeState::Waiting];
+    for plan in reader.plans_of_run(undo).await? {
+        if !reader.changes(plan.id, &left, None, 1).await?.is_empty() {
+            return Ok(Some(plan.id));
+        }
+    }
+    Ok(None)
 }
 
 /// Runs looked through for the beginning of an id.

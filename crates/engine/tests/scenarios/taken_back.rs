@@ -434,3 +434,173 @@ async fn an_undo_that_takes_nothing_back_leaves_the_connection_as_it_was() {
         world.end().await;
     }
 }
+
+async fn unlink(world: &World, record: u64) -> muster_model::PersonId {
+    let person = world.linked().await[&record];
+    let name = world.connection().await.name;
+    world
+        .engine
+        .unlink(&world.organisation, &person.to_string(), &name)
+        .await
+        .unwrap();
+    person
+}
+
+async fn refused_undo(world: &World, run: &RunReport) -> muster_engine::EngineError {
+    world
+        .engine
+        .undo(&world.organisation, &run.run.to_string(), false, |_| {})
+        .await
+        .unwrap_err()
+}
+
+#[tokio::test]
+async fn what_was_decided_without_a_row_comes_back_with_an_undo() {
+    for kind in DatabaseKind::all() {
+        let (world, staff) = at_odds(kind).await;
+        let seen = Seen::of(&world).await;
+        let skip = [
+            seen.line(staff[0], "skip"),
+            seen.line(staff[1], "skip"),
+            seen.line(staff[3], "theirs"),
+        ];
+        decide(&world, &seen, &skip).await;
+        let apart = unlink(&world, staff[3]).await;
+
+        // Three lines without a row, and one with: one file, one run.
+        let seen = Seen::of(&world).await;
+        let lines = [
+            before(staff[0], "phone", "", "ask"),
+            before(staff[1], "phone", "", "theirs"),
+            before(staff[3], "", "", &format!("link:{apart}")),
+            seen.line(staff[2], "skip"),
+        ];
+        let decided = decide(&world, &seen, &lines).await;
+        assert_eq!((decided.taken, decided.later), (4, 3));
+        let run = decided.made.report;
+        let condition = waiting(&world).await;
+        let undone = undo(&world, &run).await;
+        assert!(undone.undoing.left.is_empty(), "{:?}", undone.undoing.left);
+        let report = undone.made.unwrap().report;
+        assert_eq!(report.counts.failed, 0, "{:?}", report.counts);
+        assert_eq!(
+            condition, 0,
+            "what people look at is still the plan they decided"
+        );
+
+        for _ in 0..2 {
+            let seen = Seen::of(&world).await;
+            let asked: Vec<bool> = staff.iter().map(|record| asks(&seen, *record)).collect();
+            assert_eq!(asked, [false, false, true, false], "the skips stand again");
+            world.sync_well().await;
+        }
+        assert_eq!(phone(&world, staff[1]).await.unwrap(), "+4790000001");
+        assert!(!world.linked().await.contains_key(&staff[3]));
+
+        // The undo of it is taken back as well.
+        undo(&world, &report).await;
+        world.sync_well().await;
+        assert_eq!(phone(&world, staff[1]).await.unwrap(), "+4740000001");
+        assert_eq!(world.linked().await[&staff[3]], apart);
+        // What a sync made of it is that run's to take back.
+        assert_eq!(refused_undo(&world, &report).await.code(), "undo.already");
+        let third = undo(&world, &run).await;
+        let left: Vec<_> = third.undoing.left.iter().map(|left| left.code).collect();
+        assert_eq!(left, ["undo.changed_since"]);
+        assert_eq!(world.linked().await[&staff[3]], apart);
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_skip_on_a_row_that_joins_is_kept_by_the_link() {
+    for kind in DatabaseKind::all() {
+        let (company, staff) = firm(&rehearsal(60, 1), 2);
+        let world = mirrored(kind, &company, &staff).await;
+        let ours = phone(&world, staff[0]).await;
+        let apart = unlink(&world, staff[0]).await;
+        world.turn_to(dialled(company, staff[0], "40000000"));
+        let seen = Seen::of(&world).await;
+        let link = before(staff[0], "", "", &format!("link:{apart}"));
+        decide(&world, &seen, &[link]).await;
+        let seen = Seen::of(&world).await;
+        let row = &seen.rows[seen.row(staff[0])];
+        let joins = row.effects.iter().any(|one| one.effect == Effect::Link);
+        assert!(joins && asks(&seen, staff[0]), "{row:?}");
+
+        let run = decide(&world, &seen, &[seen.line(staff[0], "skip")]).await;
+        assert_eq!(world.linked().await[&staff[0]], apart);
+        for _ in 0..2 {
+            assert!(!asks(&Seen::of(&world).await, staff[0]));
+            let report = world.sync_well().await;
+            assert_eq!(report.counts.conflicts, 0, "{:?}", report.counts);
+        }
+        assert_eq!(phone(&world, staff[0]).await, ours);
+
+        let undone = undo(&world, &run.made.report).await;
+        assert!(undone.undoing.left.is_empty(), "{:?}", undone.undoing.left);
+        assert_eq!(undone.made.unwrap().report.counts.failed, 0);
+        assert!(!world.linked().await.contains_key(&staff[0]));
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_asks_for_a_held_undo_again_is_told_its_plan() {
+    for kind in DatabaseKind::all() {
+        let (company, _) = firm(&rehearsal(60, 1), 12);
+        let world = world(kind, company, Preset::Provision).await;
+        let run = world.sync_well().await;
+        assert!(run.counts.created > 8, "{:?}", run.counts);
+        let held = undo(&world, &run).await.made.unwrap();
+        let plan = held.planned.unwrap().id;
+        assert_eq!(held.report.plan, Some(plan), "{:?}", held.report.holds);
+        let error = refused_undo(&world, &run).await;
+        assert_eq!(error.code(), "undo.already");
+        let told = format!("muster apply {plan} --allow");
+        assert!(error.to_string().contains(&told), "{error}");
+
+        let choice = muster_engine::applying::Choice {
+            allow: [HoldKind::SuspendSaid].into(),
+            ..Default::default()
+        };
+        let applied = world
+            .engine
+            .apply(&world.organisation, &plan.to_string(), None, choice)
+            .await
+            .unwrap();
+        assert_eq!(applied.report.plan, None);
+        assert_eq!(world.people().await.len(), 0);
+        let error = refused_undo(&world, &run).await;
+        assert_eq!(error.code(), "undo.already");
+        assert!(!error.to_string().contains("apply"), "{error}");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn who_a_record_is_can_be_said_again_after_its_row_was_done() {
+    for kind in DatabaseKind::all() {
+        let (company, staff) = firm(&rehearsal(60, 1), 3);
+        let world = mirrored(kind, &company, &staff[..2]).await;
+        let seen = Seen::of(&world).await;
+        decide(&world, &seen, &[seen.line(staff[2], "create")]).await;
+        let made = unlink(&world, staff[2]).await;
+
+        // The plan has a row about the record, and it is done.
+        let line = before(staff[2], "", "", &format!("link:{made}"));
+        let decided = decide(&world, &seen, std::slice::from_ref(&line)).await;
+        assert_eq!((decided.refused.len(), decided.later), (0, 1));
+        assert_eq!(world.sync_well().await.counts.linked, 1);
+        assert_eq!(world.linked().await[&staff[2]], made);
+
+        // Once more it is nothing new, and refused alone.
+        let again = decide(&world, &seen, &[line]).await;
+        let codes: Vec<_> = again.refused.iter().map(|one| one.code).collect();
+        assert_eq!(
+            (codes.as_slice(), again.later),
+            (["decision.row_done"].as_slice(), 0)
+        );
+        world.end().await;
+    }
+}

@@ -4,7 +4,9 @@ use muster_model::engagement::EngagementStatus;
 use muster_model::link::Choice;
 use muster_model::plan::{Change, Effect, FieldValue, ManagerKey, Planned};
 use muster_model::policy::BrakeKind;
-use muster_model::{Access, Decision, Digest, Field, Person, PersonId, Said, Situation, Value};
+use muster_model::{
+    Access, Answer, Decision, Digest, Field, Person, PersonId, Said, Situation, Value,
+};
 
 use super::outwards::OutwardEffect;
 use super::{Done, Left, UndoInput, change, created, outwards};
@@ -110,7 +112,13 @@ impl Turning<'_> {
             let Effect::Answer { matter, from, to } = &planned.effect else {
                 continue;
             };
-            if done.answers.get(matter).copied() == *to {
+            let used = to.is_some_and(|to| {
+                done.link.is_some() && matches!(to.answer, Answer::Create | Answer::Link(_))
+            });
+            if used {
+                // A sync did it: what that run made of it is its own to take back.
+                self.leave_since("decision");
+            } else if done.answers.get(matter).copied() == *to {
                 self.push(Effect::Answer {
                     matter: *matter,
                     from: *to,

@@ -215,6 +215,7 @@ pub(crate) async fn interrupt(scope: &Scope, session: &mut Session) -> Result<u6
             outcome: Outcome::Failed,
             planned_only: false,
             undoes: None,
+            plan: None,
             started: run.started_at,
             finished,
             evidence: Evidence::none(),

@@ -292,6 +292,7 @@ pub(crate) fn report(run: RunId, connection: ConnectionId) -> RunReport {
         outcome: Outcome::Ok,
         planned_only: false,
         undoes: None,
+        plan: None,
         started: "2025-06-02T08:00:00Z".parse().unwrap(),
         finished: "2025-06-02T08:00:05Z".parse().unwrap(),
         evidence: Evidence::none(),
