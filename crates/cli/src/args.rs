@@ -36,7 +36,8 @@ pub(crate) struct DatabaseArguments {
         conflicts_with = "database"
     )]
     pub(crate) data: Option<PathBuf>,
-    /// PostgreSQL instead: postgres://user:password@host/database
+    /// PostgreSQL instead: postgres://user@host/database; an address with a password
+    /// belongs in the variable, because everybody here can read the list of processes
     #[arg(
         long,
         global = true,

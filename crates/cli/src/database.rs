@@ -10,6 +10,7 @@ use muster_model::{Clock, IdSource};
 use muster_storage::{Actor, Entropy, Location, MasterKey, Storage, StorageError};
 
 use crate::args::DatabaseArguments;
+use crate::exit::Usage;
 use crate::machine::{Ids, MachineClock, MachineEntropy};
 use crate::{key_file, output};
 
@@ -66,7 +67,9 @@ impl Place {
     pub(crate) async fn open(&self) -> anyhow::Result<Engine> {
         let clock: Arc<dyn Clock> = Arc::new(MachineClock);
         let (entropy, ids) = machine(&clock);
-        let storage = Storage::open_existing(&self.location, no_key(), clock, ids, entropy).await?;
+        let storage = Storage::open_existing(&self.location, no_key(), clock, ids, entropy)
+            .await
+            .map_err(none_is_usage)?;
         Ok(over(self.with_its_key(&storage, None).await?))
     }
 
@@ -169,7 +172,7 @@ impl Place {
     async fn closed(&self, storage: &Storage) -> anyhow::Result<anyhow::Error> {
         if storage.opened_by(&no_key()).await?.is_none() {
             // Nothing can be read, and nothing is lost.
-            return Ok(StorageError::None.into());
+            return Ok(none_is_usage(StorageError::None));
         }
         let path = self.key_file.display();
         let said = if self.key_file.exists() {
@@ -204,6 +207,14 @@ pub(crate) async fn open(arguments: &DatabaseArguments) -> anyhow::Result<Engine
 /// As [`open`]; data and key are made if there are none.
 pub(crate) async fn open_or_make(arguments: &DatabaseArguments) -> anyhow::Result<Engine> {
     Place::of(arguments)?.open_or_make().await
+}
+
+/// No data where the arguments say is a wrong argument, or a step that was left out.
+fn none_is_usage(error: StorageError) -> anyhow::Error {
+    match error {
+        StorageError::None => Usage(error.to_string()).into(),
+        error => error.into(),
+    }
 }
 
 /// A key that opens nothing, until it is known which one does.

@@ -738,7 +738,11 @@ fn what_is_printed_once_stands_nowhere_and_wrong_words_are_wrong_usage() {
             );
         }
     }
-    let again = muster.run(&user);
+    // A secret that was lost is replaced.
+    let again = muster.json(&user);
+    assert_eq!(again["account"], made["account"]);
+    assert_ne!(again["set_password"], made["set_password"]);
+    let again = muster.run(&[&user[..5], &["viewer"]].concat());
     assert_eq!(again.code, 1);
     assert!(again.words.contains("access.exists"), "{}", again.words);
     for (arguments, words) in [

@@ -164,7 +164,7 @@ fn wrong_usage_ends_with_2_a_failure_with_1_and_both_say_what_to_do() {
     let muster = Muster::new(Database::Sqlite);
     for (arguments, code, words) in [
         (&["frobnicate"][..], 2, "unrecognized"),
-        (&["people"], 2, "organisation.none"),
+        (&["people"], 2, "storage.none"),
         (&["sandbox", "nobody"], 2, "tripletex"),
         (
             &["sandbox", "tripletex", "--fault", "rain"],

@@ -8,10 +8,14 @@ use jiff::tz::TimeZone;
 use muster_connect::http::Pause;
 use muster_connect::{ConnectError, Connector, ConnectorSettings};
 use muster_model::time::date_in;
+use muster_model::values::Country;
 use muster_model::{Clock, IdSource};
 use muster_storage::{NewOrganisation, Organisation, Storage};
 
 use crate::error::EngineError;
+
+/// What breaks a line and is no control character: a line, a paragraph separator.
+const LINE_BREAKS: [char; 2] = ['\u{2028}', '\u{2029}'];
 
 /// Opens a connector by its name in the catalogue.
 pub type OpenConnector =
@@ -73,24 +77,50 @@ impl Engine {
         self.clock.now()
     }
 
+    /// Could an organisation be made of this? To be asked before anything is made for it.
+    ///
+    /// # Errors
+    /// When the name cannot be one, or the zone or the region is none.
+    pub fn check_new(new: &NewOrganisation) -> Result<(), EngineError> {
+        let name = new.name.as_str();
+        let wrong = if name.trim().is_empty() {
+            Some("empty")
+        } else if name
+            .chars()
+            .any(|c| c.is_control() || LINE_BREAKS.contains(&c))
+        {
+            Some("one with line breaks or control characters")
+        } else if name != name.trim() {
+            Some("one with space around it")
+        } else {
+            None
+        };
+        if let Some(what) = wrong {
+            return Err(EngineError::OrganisationName { what });
+        }
+        if TimeZone::get(&new.time_zone).is_err() {
+            return Err(EngineError::UnknownZone {
+                name: new.time_zone.clone(),
+            });
+        }
+        // Written as it is stored: nothing is changed silently.
+        if Country::parse(&new.region).map(Country::code) != Ok(new.region.as_str()) {
+            return Err(EngineError::UnknownRegion {
+                name: new.region.clone(),
+            });
+        }
+        Ok(())
+    }
+
     /// Makes an organisation.
     ///
     /// # Errors
-    /// When the name is taken, or the zone or the region is none.
+    /// When the name is taken or cannot be one, or the zone or the region is none.
     pub async fn create_organisation(
         &self,
         new: NewOrganisation,
     ) -> Result<Organisation, EngineError> {
-        if TimeZone::get(&new.time_zone).is_err() {
-            return Err(EngineError::UnknownZone {
-                name: new.time_zone,
-            });
-        }
-        let is_region =
-            new.region.len() == 2 && new.region.bytes().all(|byte| byte.is_ascii_uppercase());
-        if !is_region {
-            return Err(EngineError::UnknownRegion { name: new.region });
-        }
+        Self::check_new(&new)?;
         Ok(self.storage.create_organisation(new).await?)
     }
 

@@ -20,6 +20,14 @@ pub enum EngineError {
         /// What was asked for.
         name: String,
     },
+    /// A name that nobody could tell from another, or write.
+    #[error(
+        "organisation.name: an organisation's name must not be {what}; write it as it shall be shown"
+    )]
+    OrganisationName {
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// There is no organisation at all.
     #[error(
         "organisation.none: there is no organisation yet; make one with `muster org create NAME`"
@@ -37,7 +45,9 @@ pub enum EngineError {
         name: String,
     },
     /// A region that is no country code.
-    #[error("organisation.region: {name:?} is no country; write two capital letters such as NO")]
+    #[error(
+        "organisation.region: {name:?} is no country of ISO 3166-1; write its two capital letters, such as NO"
+    )]
     UnknownRegion {
         /// What was given.
         name: String,
@@ -283,6 +293,7 @@ impl EngineError {
             Self::NoOrganisation
                 | Self::SeveralOrganisations
                 | Self::OrganisationUnknown { .. }
+                | Self::OrganisationName { .. }
                 | Self::UnknownZone { .. }
                 | Self::UnknownRegion { .. }
                 | Self::ConnectionUnknown { .. }

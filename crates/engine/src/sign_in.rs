@@ -36,10 +36,12 @@ pub struct MadeToken {
 }
 
 impl Engine {
-    /// Lets a human into an organisation.
+    /// Lets a human into an organisation. Who has no password yet and may enter as the
+    /// same already gets another link; the earlier one is over.
     ///
     /// # Errors
-    /// When the address is none, the role is unknown, or the account may enter already.
+    /// When the address is none, the role is unknown, or the account may enter already
+    /// with a password, or as something else.
     pub async fn let_in(
         &self,
         organisation: &Organisation,

@@ -68,10 +68,11 @@ impl Transaction {
     // --- who signs in
 
     /// Lets the account of an address into the organisation, made if there is
-    /// none. With an account that has no password comes a one-time link to set one.
+    /// none. With an account that has no password comes a one-time link to set one;
+    /// asked again with the same role, a new one, and the earlier is over.
     ///
     /// # Errors
-    /// `access.exists` if it may enter already.
+    /// `access.exists` if it may enter already and has a password, or another role.
     pub async fn give_access(
         &mut self,
         address: &Email,

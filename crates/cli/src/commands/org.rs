@@ -1,5 +1,6 @@
 //! `muster org create NAME`.
 
+use muster_engine::Engine;
 use muster_storage::NewOrganisation;
 
 use crate::args::{DatabaseArguments, Org, OrgCommand};
@@ -12,14 +13,15 @@ pub(crate) async fn run(command: Org, database: &DatabaseArguments) -> anyhow::R
         region,
         time_zone,
     } = command.command;
+    let new = NewOrganisation {
+        name,
+        region,
+        time_zone,
+    };
+    // Before a folder and a key are made for it.
+    Engine::check_new(&new)?;
     let engine = database::open_or_make(database).await?;
-    let organisation = engine
-        .create_organisation(NewOrganisation {
-            name,
-            region,
-            time_zone,
-        })
-        .await?;
+    let organisation = engine.create_organisation(new).await?;
     output::json(&serde_json::json!({
         "id": organisation.id,
         "name": organisation.name,

@@ -241,7 +241,7 @@ fn what_only_looks_makes_nothing(make: Make) {
         &["restore", "--confirm", "send"],
     ] {
         let output = muster.run(arguments);
-        assert_eq!(output.code, 1, "{arguments:?}: {}", output.words);
+        assert_eq!(output.code, 2, "{arguments:?}: {}", output.words);
         assert!(
             output.words.contains("storage.none"),
             "{arguments:?}: {}",
@@ -251,6 +251,42 @@ fn what_only_looks_makes_nothing(make: Make) {
     }
     muster.done(&["org", "create", "Nordlys"]);
     assert_eq!(people(&muster).code, 0);
+}
+
+#[test]
+fn an_organisation_has_a_name_and_a_country() {
+    let muster = Muster::new(Database::Sqlite);
+    for (arguments, words) in [
+        (&["org", "create", ""][..], "organisation.name"),
+        (&["org", "create", "  "], "organisation.name"),
+        (&["org", "create", "Nord\nlys"], "organisation.name"),
+        (&["org", "create", "Nord\u{2028}lys"], "organisation.name"),
+        (&["org", "create", "Nord\u{1b}[31mlys"], "organisation.name"),
+        (&["org", "create", " Nordlys"], "organisation.name"),
+        (
+            &["org", "create", "Nordlys", "--region", "ZZ"],
+            "organisation.region",
+        ),
+        (
+            &["org", "create", "Nordlys", "--region", "no"],
+            "organisation.region",
+        ),
+        (
+            &["org", "create", "Nordlys", "--time-zone", "Mars/Olympus"],
+            "organisation.time_zone",
+        ),
+    ] {
+        let output = muster.run(arguments);
+        assert_eq!(output.code, 2, "{arguments:?}: {}", output.words);
+        assert!(
+            output.words.contains(words),
+            "{arguments:?}: {}",
+            output.words
+        );
+        assert!(!muster.has_data(), "{arguments:?}");
+    }
+    let made = muster.json(&["org", "create", "Nordlys & Søn AS", "--region", "DK"]);
+    assert_eq!(made["region"], "DK");
 }
 
 #[cfg(unix)]

@@ -103,7 +103,8 @@ pub(crate) fn stored_secrets(muster: &Muster) -> Vec<Canary> {
     for entry in std::fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
-        if !name.starts_with("muster.key") {
+        // The lock holds nothing.
+        if !name.starts_with("muster.key") || name == "muster.key.lock" {
             continue;
         }
         let key = std::fs::read_to_string(entry.path()).unwrap();

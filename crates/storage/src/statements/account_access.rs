@@ -15,6 +15,8 @@ use crate::stored::{instant, number, word};
 
 const INSERT: &str = "INSERT INTO account_access (organisation_id, account_id, role, created_at) \
     VALUES ($1, $2, $3, $4) ON CONFLICT (organisation_id, account_id) DO NOTHING";
+const GIVEN: &str = "SELECT role, created_at FROM account_access \
+    WHERE organisation_id = $1 AND account_id = $2";
 const LIST: &str = "SELECT access.account_id, account.address, access.role, access.created_at \
     FROM account_access AS access JOIN accounts AS account ON account.id = access.account_id \
     WHERE access.organisation_id = $1 ORDER BY account.address";
@@ -23,7 +25,8 @@ const LIST: &str = "SELECT access.account_id, account.address, access.role, acce
 const PREFIX: &str = "muster_link_";
 
 /// Lets the account of an address in, made if there is none. A link to set a
-/// password comes with one that has none yet.
+/// password comes with one that has none yet; who lost it is let in once more, as what
+/// they may enter already, and gets another one.
 pub(crate) async fn give(
     scope: &Scope,
     session: &mut Session,
@@ -43,14 +46,23 @@ pub(crate) async fn give(
         .execute(&mut *session)
         .await?
         .rows_affected();
+    let mut since = now;
     if given == 0 {
-        return Err(StorageError::AccessExists);
+        let (as_what, created_at) = sqlx::query_as::<Db, (String, i64)>(GIVEN)
+            .bind(scope.id())
+            .bind(account.uuid())
+            .fetch_one(&mut *session)
+            .await?;
+        if has_password || as_what != role.word() {
+            return Err(StorageError::AccessExists);
+        }
+        since = created_at;
     }
     let access = Access {
         account,
         address: address.folded().to_owned(),
         role,
-        created_at: instant("account_access.created_at", now)?,
+        created_at: instant("account_access.created_at", since)?,
     };
     if has_password {
         return Ok((access, None));

@@ -34,6 +34,19 @@ async fn one_account_enters_several_organisations_and_its_link_ends(bench: Bench
     let again = transaction.give_access(&address, Role::Viewer, DAY).await;
     assert_eq!(again.unwrap_err().code(), "access.exists");
     drop(transaction);
+    // A lost link is replaced, and nothing else changes.
+    bench.clock.set("2025-06-02T09:00:00Z");
+    let mut transaction = bench.begin(&one).await;
+    let (again, lost) = transaction
+        .give_access(&address, Role::Owner, DAY)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(again, access);
+    assert_eq!(bench.storage.account_of_link(&first).await.unwrap(), None);
+    let first = lost.unwrap();
+    let found = bench.storage.account_of_link(&first).await.unwrap();
+    assert_eq!(found, Some(access.account));
 
     let same = Email::parse(" kari.åsnes@NORDLYS.example").unwrap();
     let mut transaction = bench.begin(&two).await;
@@ -48,7 +61,7 @@ async fn one_account_enters_several_organisations_and_its_link_ends(bench: Bench
     assert_eq!(bench.storage.account_of_link(&first).await.unwrap(), None);
     let found = bench.storage.account_of_link(&second).await.unwrap();
     assert_eq!(found, Some(access.account));
-    bench.clock.set("2025-06-03T08:00:00Z");
+    bench.clock.set("2025-06-03T09:00:00Z");
     assert_eq!(bench.storage.account_of_link(&second).await.unwrap(), None);
     assert_eq!(bench.read(&one).await.accesses().await.unwrap(), [access]);
 
@@ -63,6 +76,8 @@ async fn one_account_enters_several_organisations_and_its_link_ends(bench: Bench
         .await
         .unwrap();
     assert!(link.is_none());
+    let again = transaction.give_access(&same, Role::Viewer, DAY).await;
+    assert_eq!(again.unwrap_err().code(), "access.exists");
 }
 
 async fn a_token_is_found_while_it_is_good_and_never_stands_in_the_clear(bench: Bench) {
