@@ -4,12 +4,14 @@ use std::io::Write;
 
 use muster_engine::deciding::OLDER;
 use muster_engine::planning::Planned;
+use muster_engine::subjects::Subject;
 use muster_model::plan::{Change, Effect, FieldValue, ManagerKey};
 use muster_model::{ExternalId, Field, HoldKind, Plan, Said};
 use serde_json::json;
 
-/// The columns of the CSV; `decision` is for whoever fills it in.
-const COLUMNS: [&str; 12] = [
+/// The columns of the CSV; `decision` is for whoever fills it in, and the last three
+/// say about whom the row is. Neither these nor `from` and `to` are read back.
+const COLUMNS: [&str; 15] = [
     "plan",
     "row",
     "external_id",
@@ -22,6 +24,9 @@ const COLUMNS: [&str; 12] = [
     "to",
     "held",
     "decision",
+    "name",
+    "work_email",
+    "employee_number",
 ];
 
 /// One effect in words; sealed values are masked.
@@ -88,25 +93,33 @@ pub(crate) fn rows(plan: &Plan) -> Vec<serde_json::Value> {
 }
 
 /// The plan as CSV, one line for each effect.
-pub(crate) fn csv(planned: &Planned, out: impl Write) -> anyhow::Result<()> {
-    csv_of(&planned.plan, &planned.id.to_string(), out)
+pub(crate) fn csv(planned: &Planned, subjects: &[Subject], out: impl Write) -> anyhow::Result<()> {
+    csv_of(&planned.plan, &planned.id.to_string(), subjects, out)
 }
 
-/// A plan under an id as CSV; one that is not stored has none.
-pub(crate) fn csv_of(plan: &Plan, id: &str, out: impl Write) -> anyhow::Result<()> {
+/// A plan under an id as CSV; one that is not stored has none. `subjects` are those
+/// of its rows, in their order.
+pub(crate) fn csv_of(
+    plan: &Plan,
+    id: &str,
+    subjects: &[Subject],
+    out: impl Write,
+) -> anyhow::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(COLUMNS)?;
     // A row's place in the plan is its name: `decide` finds it by that.
     for (row, change) in plan.changes.iter().enumerate() {
         let place = [id, &row.to_string()];
+        let nobody = Subject::default();
+        let about = (change, subjects.get(row).unwrap_or(&nobody));
         if change.effects.is_empty() {
             let held = if change.is_older() { OLDER } else { "" };
-            write(&mut csv, place, change, None, held)?;
+            write(&mut csv, place, about, None, held)?;
         }
         for planned in &change.effects {
             let held = planned.held.map_or("", HoldKind::word);
             for line in lines(&planned.effect) {
-                write(&mut csv, place, change, Some(&line), held)?;
+                write(&mut csv, place, about, Some(&line), held)?;
             }
         }
     }
@@ -117,7 +130,7 @@ pub(crate) fn csv_of(plan: &Plan, id: &str, out: impl Write) -> anyhow::Result<(
 fn write<W: Write>(
     csv: &mut csv::Writer<W>,
     [plan, row]: [&str; 2],
-    change: &Change,
+    (change, subject): (&Change, &Subject),
     line: Option<&Line>,
     held: &str,
 ) -> anyhow::Result<()> {
@@ -134,12 +147,29 @@ fn write<W: Write>(
         change.reaction.word(),
         line.map_or("", |line| line.effect),
         line.map_or("", |line| &line.field),
-        line.map_or("", |line| &line.from),
-        line.map_or("", |line| &line.to),
+        &line.map_or_else(String::new, |line| as_text(&line.from)),
+        &line.map_or_else(String::new, |line| as_text(&line.to)),
         held,
         "",
+        &as_text(&subject.name),
+        &as_text(&subject.work_email),
+        &as_text(&subject.employee_number),
     ])?;
     Ok(())
+}
+
+/// The cell so that no spreadsheet takes it for a formula: what somebody typed in
+/// an HR system must not run here. A sign before nothing but digits is a number.
+fn as_text(cell: &str) -> String {
+    let starts = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let number = cell
+        .strip_prefix(['+', '-'])
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+    if starts && !number {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
 }
 
 fn lines(effect: &Effect) -> Vec<Line> {
@@ -246,4 +276,19 @@ fn said(said: &Said<FieldValue>) -> String {
     said.value()
         .map(|value| value.value.shown())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_typed_is_no_formula_and_a_number_stays_one() {
+        for formula in ["=1+1", "@SUM(1)", "-2+3", "+cmd", "\t=1", "-"] {
+            assert_eq!(as_text(formula), format!("'{formula}"));
+        }
+        for plain in ["+4740111176", "-12", "Åse Ås", "", "a=b"] {
+            assert_eq!(as_text(plain), plain);
+        }
+    }
 }

@@ -88,6 +88,9 @@ fn the_round_trip(database: Database) {
     for row in &asked {
         assert_eq!(table.cell(*row, "decision"), "");
         assert_eq!(table.cell(*row, "reaction"), "ask");
+        // About whom it is, for whoever decides.
+        assert!(table.cell(*row, "name").contains(' '));
+        assert!(!table.cell(*row, "work_email").is_empty());
         table.decide(*row, "create");
     }
     table.decide(asked[0], "leave");

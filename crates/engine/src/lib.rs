@@ -39,6 +39,7 @@ pub mod read;
 pub mod run;
 mod sending;
 pub mod sign_in;
+pub mod subjects;
 mod task;
 pub mod undoing;
 mod wake;

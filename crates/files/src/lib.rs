@@ -20,6 +20,7 @@ mod options;
 mod row;
 mod sniff;
 mod table_reader;
+mod text;
 mod text_blocks;
 mod xlsx;
 
@@ -31,3 +32,4 @@ pub use normal::Region;
 pub use options::{Progress, ReadOptions};
 pub use row::{Cell, Row};
 pub use table_reader::TableReader;
+pub use text::text_of;

@@ -31,7 +31,10 @@ pub(crate) async fn run(command: Plan, database: &DatabaseArguments) -> anyhow::
             output::line(&muster_reconcile::render(&planned.plan, &names))?;
         }
         PlanFormat::Json => output::json(&plan_table::json(planned))?,
-        PlanFormat::Csv => plan_table::csv(planned, std::io::stdout().lock())?,
+        PlanFormat::Csv => {
+            let subjects = engine.subjects(&organisation, &planned.plan).await?;
+            plan_table::csv(planned, &subjects, std::io::stdout().lock())?;
+        }
     }
     if let Some(path) = &command.out {
         let file = PlanFile::of(planned, &organisation.digest_key());

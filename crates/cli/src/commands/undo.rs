@@ -33,7 +33,9 @@ pub(crate) async fn run(command: Undo, database: &DatabaseArguments) -> anyhow::
             }
             PlanFormat::Json => output::json(&json(&undone.run.to_string(), &undone.undoing))?,
             PlanFormat::Csv => {
-                crate::plan_table::csv_of(&undone.undoing.plan, "", std::io::stdout().lock())?
+                let plan = &undone.undoing.plan;
+                let subjects = engine.subjects(&organisation, plan).await?;
+                crate::plan_table::csv_of(plan, "", &subjects, std::io::stdout().lock())?;
             }
         }
         let open = undone.undoing.plan.holds.is_empty();
