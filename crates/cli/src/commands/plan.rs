@@ -1,5 +1,8 @@
 //! `muster plan NAME`: read, compare, and show what would change.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -24,6 +27,13 @@ pub(crate) async fn run(command: Plan, database: &DatabaseArguments) -> anyhow::
         output::say(&output::report_words(&made.report));
         return Ok(made.report.outcome.into());
     };
+    // First, because whoever reads what is printed may stop reading.
+    if let Some(path) = &command.out {
+        let file = PlanFile::of(planned, &organisation.digest_key());
+        write_private(path, &serde_json::to_vec_pretty(&file)?)
+            .with_context(|| format!("plan.file: {} cannot be written", path.display()))?;
+        output::say(&format!("wrote the plan to {}", path.display()));
+    }
     match command.format {
         PlanFormat::Text => {
             let names = engine.names(&organisation, &planned.plan).await?;
@@ -36,16 +46,19 @@ pub(crate) async fn run(command: Plan, database: &DatabaseArguments) -> anyhow::
             plan_table::csv(planned, &subjects, std::io::stdout().lock())?;
         }
     }
-    if let Some(path) = &command.out {
-        let file = PlanFile::of(planned, &organisation.digest_key());
-        std::fs::write(path, serde_json::to_vec_pretty(&file)?)
-            .with_context(|| format!("plan.file: {} cannot be written", path.display()))?;
-        output::say(&format!("wrote the plan to {}", path.display()));
-    }
     Ok(match made.report.outcome {
         Outcome::Ok => Exit::Done,
         outcome => outcome.into(),
     })
+}
+
+/// Writes a file that this user alone may read: it names people.
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(bytes)
 }
 
 /// A progress bar on a terminal, and nothing elsewhere.
