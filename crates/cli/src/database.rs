@@ -45,41 +45,182 @@ impl Place {
         })
     }
 
-    /// The master key, made if it may be.
-    pub(crate) fn key(&self) -> anyhow::Result<MasterKey> {
-        key_file::read_or_make(&self.key_file, self.may_make_key, &MachineEntropy)
+    /// The master key for data that come from elsewhere: made if it may be, and if
+    /// there are no data that another one opens.
+    pub(crate) async fn key(&self) -> anyhow::Result<MasterKey> {
+        if self.key_file.exists() || !self.may_make_key {
+            return Ok(MasterKey::from_file(&self.key_file)?);
+        }
+        match self.look().await {
+            Ok(storage) => self.make_key_for(&storage).await?,
+            Err(StorageError::None) => {
+                key_file::make(&self.key_file, &MachineEntropy)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(MasterKey::from_file(&self.key_file)?)
     }
 
-    /// Opens the engine; what is left of a rotation of the key is done first.
+    /// Opens the engine over data that are there; what is left of a rotation of the
+    /// key is done first. Makes nothing.
     pub(crate) async fn open(&self) -> anyhow::Result<Engine> {
-        let key = self.key()?;
-        let Some(begun) = key_file::begun(&self.key_file) else {
-            return engine(&self.location, key, Arc::new(MachineClock)).await;
-        };
-        let opened = engine(&self.location, key, Arc::new(MachineClock)).await?;
-        match opened.storage().organisations().await {
-            Err(StorageError::WrongMasterKey { .. }) => {}
-            // The rotation changed nothing before it ended.
-            _ => return Ok(opened),
+        let clock: Arc<dyn Clock> = Arc::new(MachineClock);
+        let (entropy, ids) = machine(&clock);
+        let storage = Storage::open_existing(&self.location, no_key(), clock, ids, entropy).await?;
+        Ok(over(self.with_its_key(&storage, None).await?))
+    }
+
+    /// As [`Self::open`]; where there are no data yet, folder, database and key are made.
+    pub(crate) async fn open_or_make(&self) -> anyhow::Result<Engine> {
+        if !self.may_make_key {
+            // Before anything is made that it would not open.
+            MasterKey::from_file(&self.key_file)?;
         }
-        let with_new = engine(&self.location, begun, Arc::new(MachineClock)).await?;
-        if with_new.storage().organisations().await.is_err() {
-            // Neither opens the data; what is said then is said of the key file.
+        let clock: Arc<dyn Clock> = Arc::new(MachineClock);
+        let (entropy, ids) = machine(&clock);
+        let storage = Storage::open(&self.location, no_key(), clock, ids, entropy).await?;
+        if !self.key_file.exists() {
+            self.make_key_for(&storage).await?;
+        }
+        Ok(over(self.with_its_key(&storage, None).await?))
+    }
+
+    /// The same data with the key that opens them, by whoever holds the key's files.
+    pub(crate) async fn open_held(
+        &self,
+        storage: &Storage,
+        held: &key_file::Held,
+    ) -> anyhow::Result<Engine> {
+        Ok(over(self.with_its_key(storage, Some(held)).await?))
+    }
+
+    async fn look(&self) -> Result<Storage, StorageError> {
+        let clock: Arc<dyn Clock> = Arc::new(MachineClock);
+        let (entropy, ids) = machine(&clock);
+        Storage::look(&self.location, no_key(), clock, ids, entropy).await
+    }
+
+    /// Makes the key, unless there is an organisation, which another one opens.
+    async fn make_key_for(&self, storage: &Storage) -> anyhow::Result<()> {
+        if storage.opened_by(&no_key()).await?.is_some() {
+            return Err(self.closed(storage).await?);
+        }
+        key_file::make(&self.key_file, &MachineEntropy)?;
+        Ok(())
+    }
+
+    /// The data with the key of the file, or with that of a rotation which is finished
+    /// here; whoever rotates at this moment is waited for.
+    async fn with_its_key(
+        &self,
+        storage: &Storage,
+        held: Option<&key_file::Held>,
+    ) -> anyhow::Result<Storage> {
+        if let Some(opened) = self.with_key_of_file(storage).await? {
             return Ok(opened);
         }
-        opened.storage().close().await;
-        let old = key_file::swap(&self.key_file, MachineClock.now())?;
+        let locked;
+        let held = match held {
+            Some(held) => held,
+            None if key_file::is_begun(&self.key_file) => {
+                locked = key_file::hold(&self.key_file).await?;
+                &locked
+            }
+            None => {
+                // A rotation may have ended between the two looks.
+                return match self.with_key_of_file(storage).await? {
+                    Some(opened) => Ok(opened),
+                    None => Err(self.closed(storage).await?),
+                };
+            }
+        };
+        // Whoever held the lock may have done what was left.
+        if let Some(opened) = self.with_key_of_file(storage).await? {
+            return Ok(opened);
+        }
+        let Some(begun) = key_file::begun(&self.key_file) else {
+            return Err(self.closed(storage).await?);
+        };
+        if !self.key_file.exists() || storage.opened_by(&begun).await? != Some(true) {
+            return Err(self.closed(storage).await?);
+        }
+        let old = held.swap(&begun, MachineClock.now())?;
         output::say(&format!(
             "finished a rotation of the master key that was interrupted; the earlier key is {}",
             old.display()
         ));
-        Ok(with_new)
+        Ok(storage.with_key(begun))
+    }
+
+    /// The data with the key of the file, if it opens them.
+    async fn with_key_of_file(&self, storage: &Storage) -> anyhow::Result<Option<Storage>> {
+        if !self.key_file.exists() {
+            return Ok(None);
+        }
+        let key = MasterKey::from_file(&self.key_file)?;
+        Ok(match storage.opened_by(&key).await? {
+            Some(false) => None,
+            Some(true) | None => Some(storage.with_key(key)),
+        })
+    }
+
+    /// Why the data stay closed, and which file beside the key opens them, if one does.
+    /// Nothing is changed by itself: somebody put the files as they are.
+    async fn closed(&self, storage: &Storage) -> anyhow::Result<anyhow::Error> {
+        if storage.opened_by(&no_key()).await?.is_none() {
+            // Nothing can be read, and nothing is lost.
+            return Ok(StorageError::None.into());
+        }
+        let path = self.key_file.display();
+        let said = if self.key_file.exists() {
+            format!("key.wrong: the master key {path} does not open the data")
+        } else {
+            format!("key.file: the master key {path} is missing, and there are data which it opens")
+        };
+        let beside = std::iter::once(key_file::beside(&self.key_file, "new"))
+            .chain(key_file::earlier(&self.key_file));
+        for file in beside {
+            let Ok(key) = MasterKey::from_file(&file) else {
+                continue;
+            };
+            if storage.opened_by(&key).await? == Some(true) {
+                return Ok(anyhow::anyhow!(
+                    "{said}, but {file} does; keep what is there under another name and copy {file} to {path}",
+                    file = file.display()
+                ));
+            }
+        }
+        Ok(anyhow::anyhow!(
+            "{said}; put the key file that belongs to these data there, or name it with --key-file"
+        ))
     }
 }
 
 /// Opens the engine over the database that the arguments name.
 pub(crate) async fn open(arguments: &DatabaseArguments) -> anyhow::Result<Engine> {
     Place::of(arguments)?.open().await
+}
+
+/// As [`open`]; data and key are made if there are none.
+pub(crate) async fn open_or_make(arguments: &DatabaseArguments) -> anyhow::Result<Engine> {
+    Place::of(arguments)?.open_or_make().await
+}
+
+/// A key that opens nothing, until it is known which one does.
+fn no_key() -> MasterKey {
+    MasterKey::generate(&MachineEntropy)
+}
+
+/// The engine over a storage, for whoever calls the command.
+fn over(storage: Storage) -> Engine {
+    let clock: Arc<dyn Clock> = Arc::new(MachineClock);
+    let (_, ids) = machine(&clock);
+    Engine::new(
+        storage.acting_for(actor()),
+        clock,
+        ids,
+        Arc::new(TokioPause),
+    )
 }
 
 /// An engine over a location, with a clock.

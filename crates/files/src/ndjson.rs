@@ -7,6 +7,7 @@ use memchr::memchr;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 use crate::block::Block;
 use crate::error::{FileError, FileProblem};
@@ -119,11 +120,10 @@ impl NdjsonTable {
         cells.clear();
         cells.resize(self.columns.len(), String::new());
         for (name, value) in entries {
-            let text = match value {
-                Value::Null => String::new(),
-                Value::String(text) => text,
-                other => other.to_string(),
-            };
+            let text = text_of(value).map_err(|_| {
+                let problem = FileProblem::Json("a character cannot stand here");
+                (begin, problem)
+            })?;
             if text.len() > self.limits.cell_bytes {
                 return Err((begin, FileProblem::CellTooLong(self.limits.cell_bytes)));
             }
@@ -151,22 +151,37 @@ impl NdjsonTable {
     }
 }
 
+/// A value as a cell. A number stays as it is written: as a floating-point number two
+/// long ones would become one.
+fn text_of(value: &RawValue) -> serde_json::Result<String> {
+    let written = value.get();
+    let is_number = written.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    if is_number && !written.contains(['e', 'E']) {
+        return Ok(written.to_owned());
+    }
+    Ok(match serde_json::from_str(written)? {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        other => other.to_string(),
+    })
+}
+
 /// The entries of one object, in which no name may stand twice.
 struct Entries<'a> {
     repeated: &'a mut bool,
 }
 
 impl<'de> Visitor<'de> for Entries<'_> {
-    type Value = Vec<(String, Value)>;
+    type Value = Vec<(String, &'de RawValue)>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries: Vec<(String, Value)> = Vec::new();
+        let mut entries: Vec<(String, &'de RawValue)> = Vec::new();
         let mut names = std::collections::HashSet::new();
-        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+        while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
             if !names.insert(name.clone()) {
                 *self.repeated = true;
                 return Err(serde::de::Error::custom("a name stands twice"));

@@ -347,8 +347,18 @@ fn ndjson_objects_are_rows_and_their_names_columns() {
     .unwrap();
     assert_eq!(columns, ["a", "b", "c"]);
     assert_eq!(rows[0], ["1", "x, \"y\"\nz"]);
-    assert_eq!(rows[1], ["1.5", "", "[1,{\"d\":true}]"]);
+    // A number stays as it is written, as in CSV.
+    assert_eq!(rows[1], ["1.50", "", "[1,{\"d\":true}]"]);
     assert!(rows[2].iter().all(String::is_empty));
+}
+
+#[test]
+fn ndjson_numbers_keep_all_their_digits() {
+    let ids = ["100000000000000000000001", "100000000000000000000002"];
+    let lines = ids.map(|id| format!("{{\"id\": {id}, \"share\": -0.1, \"large\": 1e2}}\n"));
+    let (_, rows) = read(&lines.concat()).unwrap();
+    assert_eq!(rows[0], [ids[0], "-0.1", "100.0"]);
+    assert_eq!(rows[1], [ids[1], "-0.1", "100.0"]);
 }
 
 #[test]

@@ -44,6 +44,30 @@ impl Engine {
         })
     }
 
+    /// A transaction whose commit survives a power cut at once; when it has ended,
+    /// [`Self::ordinary_again`].
+    pub(crate) async fn begin_durable(&self) -> Result<Handle, StorageError> {
+        Ok(match self {
+            Self::Sqlite(engine) => Handle::SqliteWrite(engine.begin_durable().await?),
+            Self::Postgres(engine) => Handle::PostgresWrite(engine.begin_durable().await?),
+        })
+    }
+
+    pub(crate) async fn ordinary_again(&self) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(engine) => engine.ordinary_again().await,
+            Self::Postgres(engine) => engine.ordinary_again().await,
+        }
+    }
+
+    /// Brings the schema up to date.
+    pub(crate) async fn migrate(&self) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(engine) => engine.migrate().await,
+            Self::Postgres(engine) => engine.migrate().await,
+        }
+    }
+
     pub(crate) async fn scrub(&self) -> Result<bool, StorageError> {
         match self {
             Self::Sqlite(engine) => engine.scrub().await,

@@ -78,15 +78,50 @@ impl Storage {
         Ok(cancelled)
     }
 
+    /// Does a master key open the data? Empty while there is no organisation, which
+    /// any key opens. One organisation that opens is enough: the key is in use, even
+    /// where another one is damaged.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn opened_by(&self, key: &MasterKey) -> Result<Option<bool>, StorageError> {
+        let mut handle = self.engine.read().await?;
+        // A database of which nothing was made yet has no organisation either.
+        if on_the_whole!(handle, whole::schema())?.is_empty() {
+            return Ok(None);
+        }
+        let rows = on_the_whole!(handle, front_door::list())?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let opens = |row: &OrganisationRow| {
+            let place = key_place(
+                OrganisationId::from_uuid(row.0),
+                "organisations.wrapped_key",
+            );
+            key.key().open(place, &row.4).is_ok()
+        };
+        Ok(Some(rows.iter().any(opens)))
+    }
+
     /// Wraps the key of every organisation with another master key, in one
-    /// transaction; how many there are. This storage goes on with the old key
+    /// transaction; how many there are. What was committed survives a power cut:
+    /// the key's file is changed by that. This storage goes on with the old key
     /// and opens nothing any more: open it anew.
     ///
     /// # Errors
     /// `key.wrong` if one of them does not open with the key of this storage:
     /// then nothing was changed.
     pub async fn rotate_key(&self, new: &MasterKey) -> Result<u64, StorageError> {
-        let mut handle = self.engine.begin().await?;
+        let rotated = self.rewrap_all(new).await;
+        let ordinary = self.engine.ordinary_again().await;
+        let organisations = rotated?;
+        ordinary?;
+        Ok(organisations)
+    }
+
+    async fn rewrap_all(&self, new: &MasterKey) -> Result<u64, StorageError> {
+        let mut handle = self.engine.begin_durable().await?;
         on_the_whole!(handle, front_door::hold_key())?;
         let mut organisations = 0;
         for row in on_the_whole!(handle, front_door::list())? {

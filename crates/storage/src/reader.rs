@@ -278,6 +278,20 @@ impl Reader {
         on_its_engine!(self, snapshots::sighting(connection, record))
     }
 
+    /// Those of these records that were seen in the newest read that had begun by an
+    /// instant, or in a later one.
+    ///
+    /// # Errors
+    /// As every method.
+    pub async fn seen_since(
+        &mut self,
+        connection: ConnectionId,
+        ids: &[ExternalId],
+        at: Timestamp,
+    ) -> Result<BTreeSet<ExternalId>> {
+        on_its_engine!(self, snapshots::seen_since(connection, ids, at))
+    }
+
     /// The records of every connection that hold any of these keys.
     ///
     /// # Errors

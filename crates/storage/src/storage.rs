@@ -6,7 +6,7 @@ use std::sync::Arc;
 use muster_model::{Clock, DigestKey, IdSource, OrganisationId};
 
 use crate::audit::Actor;
-use crate::both::{Engine, Lane};
+use crate::both::{Engine, Lane, on_the_whole};
 use crate::entropy::Entropy;
 use crate::error::StorageError;
 use crate::location::Location;
@@ -65,6 +65,29 @@ impl Storage {
         Ok(Self::over(engine, presence, key, clock, ids, entropy))
     }
 
+    /// Opens data that are there, and brings the schema to this version's; makes
+    /// neither folder nor database.
+    ///
+    /// # Errors
+    /// `storage.none` if there is no database, or one without anything of Muster's;
+    /// and as [`Storage::open`].
+    pub async fn open_existing(
+        location: &Location,
+        key: MasterKey,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, StorageError> {
+        let storage = Self::look(location, key, clock, ids, entropy).await?;
+        let mut handle = storage.engine.read().await?;
+        if on_the_whole!(handle, whole::schema())?.is_empty() {
+            return Err(StorageError::None);
+        }
+        drop(handle);
+        storage.engine.migrate().await?;
+        Ok(storage)
+    }
+
     /// A storage over an engine, whatever its schema.
     pub(crate) fn over(
         engine: Engine,
@@ -82,6 +105,15 @@ impl Storage {
             entropy,
             presence: Arc::new(presence),
             actor: Actor::System,
+        }
+    }
+
+    /// The same data with another master key.
+    #[must_use]
+    pub fn with_key(&self, key: MasterKey) -> Self {
+        Self {
+            master: key,
+            ..self.clone()
         }
     }
 

@@ -398,8 +398,8 @@ impl Transaction {
     /// # Errors
     /// As every method.
     pub async fn remove_people(&mut self, people: &[PersonId]) -> Result<()> {
-        for person in on_its_engine!(&mut self.reader, erase::remove(people))? {
-            self.journal.note(event::person_removed(person));
+        for gone in on_its_engine!(&mut self.reader, erase::remove(people))? {
+            self.journal.note(event::person_removed(&gone));
         }
         Ok(())
     }
@@ -414,10 +414,10 @@ impl Transaction {
     /// As every method.
     pub async fn erase_people(&mut self, people: &[PersonId]) -> Result<u64> {
         let erased = on_its_engine!(&mut self.reader, erase::people(people))?;
-        for person in &erased {
-            self.journal.note(event::person_erased(*person));
+        for gone in &erased {
+            self.journal.note(event::person_erased(gone));
         }
-        Ok(erased.len() as u64)
+        Ok(erased.iter().filter(|gone| gone.was_there).count() as u64)
     }
 
     /// Lets the record of an erased person be read again, because the source

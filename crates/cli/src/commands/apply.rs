@@ -11,6 +11,7 @@ use super::sync::show;
 use crate::args::{Apply, DatabaseArguments};
 use crate::database;
 use crate::exit::{Exit, Usage};
+use crate::output;
 use crate::plan_file::PlanFile;
 
 pub(crate) async fn run(command: Apply, database: &DatabaseArguments) -> anyhow::Result<Exit> {
@@ -31,6 +32,14 @@ pub(crate) async fn run(command: Apply, database: &DatabaseArguments) -> anyhow:
     };
     let made = engine.apply(&organisation, &plan, hash, choice).await?;
     show(&made.report, command.format)?;
+    let refused = made.report.counts.failed;
+    if refused > 0 {
+        output::say(&format!(
+            "row.stale: {refused} rows were refused, and nothing of them was written: the person, \
+             the link or the record changed since the plan was made, or the plan was waiting for a \
+             day that has come; `muster plan` makes a new one, which shows what is still to be done"
+        ));
+    }
     Ok(made.report.outcome.into())
 }
 
@@ -41,6 +50,14 @@ fn named(
 ) -> anyhow::Result<(String, Option<Digest>)> {
     let path = Path::new(word);
     if !path.is_file() {
+        // Ids are digits, letters and dashes.
+        if word.contains(['.', '/', '\\']) {
+            return Err(Usage(format!(
+                "plan.file: there is no file {word}; name a plan by its id, or by the file that \
+                 `muster plan --out` wrote"
+            ))
+            .into());
+        }
         return Ok((word.to_owned(), None));
     }
     let text = std::fs::read_to_string(path)

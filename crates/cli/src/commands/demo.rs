@@ -39,7 +39,7 @@ pub(crate) async fn run(command: Demo) -> anyhow::Result<Exit> {
         year_start: DEFAULT_YEAR_START,
     })?;
     let sandbox = sandbox(&command, &rehearsal).await?;
-    let key = key_file::read_or_make(&folder.join(key_file::NAME), true, &MachineEntropy)?;
+    let key = key_file::make(&folder.join(key_file::NAME), &MachineEntropy)?;
     let location = Location::Directory(folder.clone());
     let engine = database::engine(&location, key, Arc::new(MachineClock)).await?;
     let organisation = organisation(&engine).await?;

@@ -83,6 +83,14 @@ fn of_record(text: &mut String, record: &ExplainedRecord) -> std::fmt::Result {
     for why in &record.why {
         because(text, "  ", why)?;
     }
+    for done in &record.done {
+        let who = if done.decided { "decided" } else { "done" };
+        write!(text, "  {who}: {}, run {}", done.what.join(", "), done.run)?;
+        match done.at {
+            Some(at) => writeln!(text, " at {at:.0}")?,
+            None => writeln!(text)?,
+        }
+    }
     for doubt in &record.doubts {
         writeln!(text, "  doubt {doubt}")?;
     }

@@ -15,15 +15,24 @@ pub(crate) async fn run(command: Key, database: &DatabaseArguments) -> anyhow::R
 }
 
 async fn rotate(place: &Place) -> anyhow::Result<Exit> {
-    // What is left of an earlier rotation is done by opening.
-    let engine = place.open().await?;
-    let new = key_file::begin(&place.key_file, &MachineEntropy)?;
-    let organisations = engine
-        .storage()
-        .rotate_key(&new.key)
-        .await
-        .map_err(muster_engine::EngineError::from)?;
-    let old = key_file::swap(&place.key_file, MachineClock.now())?;
+    // First without the lock: where there are no data, there is nothing to lock.
+    let opened = place.open().await?;
+    let held = key_file::hold(&place.key_file).await?;
+    // Another process may have rotated since.
+    let engine = place.open_held(opened.storage(), &held).await?;
+    let new = held.begin(&MachineEntropy)?;
+    let organisations = match engine.storage().rotate_key(&new).await {
+        Ok(organisations) => organisations,
+        Err(error) => {
+            // A commit of which the answer was lost may have come through all the same:
+            // then the next command finds the new key there and finishes.
+            if let Ok(None | Some(false)) = engine.storage().opened_by(&new).await {
+                held.discard()?;
+            }
+            return Err(muster_engine::EngineError::from(error).into());
+        }
+    };
+    let old = held.swap(&new, MachineClock.now())?;
     output::json(&serde_json::json!({
         "key_file": place.key_file,
         "old_key_file": old,

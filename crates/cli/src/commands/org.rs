@@ -12,7 +12,7 @@ pub(crate) async fn run(command: Org, database: &DatabaseArguments) -> anyhow::R
         region,
         time_zone,
     } = command.command;
-    let engine = database::open(database).await?;
+    let engine = database::open_or_make(database).await?;
     let organisation = engine
         .create_organisation(NewOrganisation {
             name,

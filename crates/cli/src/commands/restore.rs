@@ -52,7 +52,7 @@ pub(crate) async fn run(
     }
     // A key made now opens no backup: it is made only to wrap anew what another opens.
     let key = match &backup_key {
-        Some(_) => place.key()?,
+        Some(_) => place.key().await?,
         None => needed(&place)?,
     };
     let erased = match &command.erased {

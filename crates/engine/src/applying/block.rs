@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use muster_model::plan::{self, Change, Effect, ManagerKey};
 use muster_model::{
     DigestKey, ExternalId, HoldKind, Link, MatchKey, Person, PersonId, Provenance, Reason, RunId,
-    Stamp,
+    Situation, Stamp,
 };
 use muster_reconcile::{EnactContext, State, enact};
 use muster_storage::{
@@ -48,6 +48,9 @@ struct Writes {
     people: Vec<PersonToWrite>,
     links: Vec<Link>,
     rests: Vec<Rest>,
+    /// Records whose rows were done in part, or refused: whatever they rested under is
+    /// true no more, also if the source says that again.
+    unsettled: Vec<ExternalId>,
     marks: Vec<ChangeMark>,
     messages: Vec<OutboxMessage>,
     touched_people: Vec<PersonId>,
@@ -63,6 +66,8 @@ struct Loaded<'a> {
     holders: muster_storage::KeyHolders,
     /// Messages to cancel that have not left.
     waiting: BTreeSet<uuid::Uuid>,
+    /// Records that were missing when the plan was made, and were seen since.
+    back: BTreeSet<ExternalId>,
 }
 
 impl<'a> Work<'a> {
@@ -147,6 +152,7 @@ impl<'a> Work<'a> {
             }
             if self.is_stale(&change, in_part, &loaded) {
                 applied.refused(&change);
+                writes.unsettled.extend(change.external_id.clone());
                 writes.marks.push(mark(
                     row.ordinal,
                     ChangeState::Stale,
@@ -249,9 +255,21 @@ impl<'a> Work<'a> {
         } else {
             transaction.still_waiting(&cancels).await?
         };
+        let absent: Vec<ExternalId> = changes()
+            .filter(|change| follows_from_absence(change))
+            .filter_map(|change| change.external_id.clone())
+            .collect();
+        let made_at = self.planned.plan.made_at;
         // The records that hold a key were asked about when the plan was made; people
         // may have come since.
         Ok(Loaded {
+            back: if absent.is_empty() {
+                BTreeSet::new()
+            } else {
+                transaction
+                    .seen_since(self.connection.id, &absent, made_at)
+                    .await?
+            },
             people: transaction
                 .people(&people)
                 .await?
@@ -307,6 +325,10 @@ impl<'a> Work<'a> {
             if link.map(|link| link.version) != expected.link_version {
                 return true;
             }
+        }
+        // What leaves nobody's version another still says that they are here.
+        if follows_from_absence(change) && id.is_some_and(|id| loaded.back.contains(id)) {
+            return true;
         }
         let record = id.and_then(|id| loaded.records.get(id));
         if expected.record.is_some() && record.map(|row| row.digest) != expected.record {
@@ -449,6 +471,8 @@ impl<'a> Work<'a> {
                 due_on: change.due_on,
                 due_marks: row.due_marks,
             });
+        } else {
+            writes.unsettled.extend(id.cloned());
         }
         let state = state_of(change);
         writes
@@ -477,6 +501,9 @@ impl<'a> Work<'a> {
         transaction
             .settle(self.connection.id, &self.versions, &writes.rests)
             .instrument(tracing::debug_span!("apply: rests"))
+            .await?;
+        transaction
+            .unsettle(self.connection.id, &writes.unsettled)
             .await?;
         transaction
             .mark_changes(self.planned.id, &writes.marks)
@@ -530,6 +557,13 @@ fn state_of(change: &Change) -> ChangeState {
     } else {
         ChangeState::Applied
     }
+}
+
+/// Does the row follow from a record's being missing from the read?
+fn follows_from_absence(change: &Change) -> bool {
+    change.precondition.record.is_none()
+        && !change.takes_back()
+        && matches!(change.situation, Situation::Gone | Situation::Removed)
 }
 
 fn makes_a_person(change: &Change) -> bool {

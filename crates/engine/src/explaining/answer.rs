@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use muster_model::plan::{Change, Planned};
 use muster_model::{
-    Evidence, Field, Hold, HoldKind, Person, PersonId, Provenance, Reaction, RunId, Stamp,
+    Evidence, Field, Hold, HoldKind, Person, PersonId, Provenance, Reaction, Reason, RunId, Stamp,
 };
 use muster_storage::ChangeState;
 use serde::Serialize;
 
+use super::done::only_noted;
 use super::recall::{Recalled, Thought};
 use super::{Asked, fields, words};
 use crate::engine::Engine;
@@ -86,7 +87,8 @@ pub struct ExplainedRecord {
     /// What the policy answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reaction: Option<String>,
-    /// What became of it: applied, held, open, waiting, stale; `at rest`; `next read`.
+    /// What became of it: applied, held, open, waiting, stale; `decided`, where
+    /// somebody refused, skipped or left it; `at rest`; `next read`.
     pub state: String,
     /// The run that thought so, when one left a row.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,12 +100,29 @@ pub struct ExplainedRecord {
     pub versions: String,
     /// The rules, in order.
     pub why: Vec<Why>,
+    /// What other runs than the one that planned it did of it, and what was decided.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<DonePart>,
     /// What is held back, and by what.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<HeldPart>,
     /// Doubts about the read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
+}
+
+/// What a later run did of a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DonePart {
+    /// Which run.
+    pub run: RunId,
+    /// When it began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// Did somebody decide it?
+    pub decided: bool,
+    /// What, in the words of the file of decisions.
+    pub what: Vec<String>,
 }
 
 /// A part of a row that is held.
@@ -170,7 +189,10 @@ pub(super) fn explanation(
         employment: person.as_ref().map(|person| person.employment.name()),
         manager: person.as_ref().and_then(|person| person.manager),
         fields: fields::all(engine, asked, person.as_ref(), &records, only),
-        records: records.iter().map(record).collect(),
+        records: records
+            .iter()
+            .map(|recalled| record(engine, asked, person.as_ref(), recalled))
+            .collect(),
     }
 }
 
@@ -195,12 +217,22 @@ pub(super) fn why(code: &str, detail: &str) -> Why {
     Why {
         rule: code.to_owned(),
         words: rule.words.to_owned(),
-        detail: detail.to_owned(),
+        // The planner's words may be the rule's own.
+        detail: if rule.words.contains(detail) {
+            String::new()
+        } else {
+            detail.to_owned()
+        },
         release: rule.release.to_owned(),
     }
 }
 
-fn record(recalled: &Recalled) -> ExplainedRecord {
+fn record(
+    engine: &Engine,
+    asked: &Asked<'_>,
+    person: Option<&Person>,
+    recalled: &Recalled,
+) -> ExplainedRecord {
     let sighting = recalled.sighting.as_ref();
     let rested = recalled
         .stored
@@ -223,6 +255,7 @@ fn record(recalled: &Recalled) -> ExplainedRecord {
         at: sighting.map(|sighting| sighting.at),
         versions: rested.unwrap_or_else(|| recalled.versions.clone()),
         why: Vec::new(),
+        done: Vec::new(),
         held: Vec::new(),
         doubts: Vec::new(),
     };
@@ -230,6 +263,8 @@ fn record(recalled: &Recalled) -> ExplainedRecord {
         Thought::Row {
             change,
             state,
+            done,
+            open,
             holds,
             evidence,
             run,
@@ -237,21 +272,40 @@ fn record(recalled: &Recalled) -> ExplainedRecord {
             versions,
         } => {
             of_change(&mut answer, change);
-            answer.state = state.word().to_owned();
+            answer.state = if only_noted(change, *state, done) {
+                "decided".to_owned()
+            } else {
+                state.word().to_owned()
+            };
+            answer.done = done
+                .iter()
+                .map(|done| DonePart {
+                    run: done.run,
+                    at: done.at,
+                    decided: done.decided,
+                    what: done.words(change),
+                })
+                .collect();
+            if *state == ChangeState::Applied {
+                nothing_to_answer(&mut answer);
+            }
             answer.run = *run;
             answer.at = Some(*at);
             if let Some(versions) = versions {
                 answer.versions.clone_from(versions);
             }
-            if *state != ChangeState::Applied {
-                answer.held = held(change, holds);
-            }
+            answer.held = held(open, holds);
             if answer
                 .held
                 .iter()
                 .any(|part| part.kind == HoldKind::Doubt.word())
             {
                 answer.doubts = doubts(evidence);
+                for why in answer.why.iter_mut().filter(|why| why.rule == GONE) {
+                    DOUBTED.clone_into(&mut why.words);
+                    BELIEVED.clone_into(&mut why.release);
+                    why.detail.clear();
+                }
             }
         }
         Thought::Next(change) => {
@@ -265,9 +319,14 @@ fn record(recalled: &Recalled) -> ExplainedRecord {
                 Rest::Gone => "gone".to_owned(),
                 Rest::Unchanged | Rest::Ignored => answer.situation,
             };
-            answer
-                .why
-                .push(why(&quiet.reason.code, &quiet.reason.detail));
+            let mut because = why(&quiet.reason.code, &quiet.reason.detail);
+            if because.rule == Reason::DECIDED {
+                let ways = fields::left_as_decided(engine, asked, person, recalled);
+                if !ways.is_empty() {
+                    because.words = ways.join("; ");
+                }
+            }
+            answer.why.push(because);
         }
         Thought::NoRow => answer.why.push(why("run.no_row", "")),
         Thought::NotThere => {
@@ -275,8 +334,46 @@ fn record(recalled: &Recalled) -> ExplainedRecord {
             answer.why.push(why("match.not_in_source", ""));
         }
     }
+    unreadable(&mut answer, recalled);
     answer
 }
+
+/// What the record said and could not be read: nothing differs only in the rest.
+fn unreadable(answer: &mut ExplainedRecord, recalled: &Recalled) {
+    let Some(stored) = recalled.stored.as_ref().filter(|_| recalled.now) else {
+        return;
+    };
+    let problems = &stored.record.problems;
+    if problems.is_empty() {
+        return;
+    }
+    for same in answer.why.iter_mut().filter(|why| why.rule == SAME) {
+        REST_SAME.clone_into(&mut same.words);
+        same.detail.clear();
+    }
+    answer.why.extend(problems.iter().map(|problem| {
+        let detail = format!("{}: {}: {}", problem.field, problem.code, problem.message);
+        why("field.unreadable", &detail)
+    }));
+}
+
+/// What was done waits for nobody's answer.
+fn nothing_to_answer(answer: &mut ExplainedRecord) {
+    for why in &mut answer.why {
+        if why.release.starts_with("`muster decide` with") {
+            words::NOTHING.clone_into(&mut why.release);
+        }
+    }
+}
+
+/// The rule of a record that is missing, and what is true of it after a read that
+/// is not believed.
+const GONE: &str = "decide.gone";
+const DOUBTED: &str = "missing from a read that was not full, or is not believed";
+const BELIEVED: &str = "the next read that can be believed in full decides by itself";
+/// The rule of a record in which nothing differs.
+const SAME: &str = "compare.same";
+const REST_SAME: &str = "both sides say the same, but for what could not be read";
 
 fn of_change(answer: &mut ExplainedRecord, change: &Change) {
     answer.situation = change.situation.word().to_owned();
@@ -302,7 +399,7 @@ fn of_change(answer: &mut ExplainedRecord, change: &Change) {
 const WHO: &str = "`muster decide` with create, link:PERSON or leave";
 
 /// What a hold keeps back, with its arithmetic.
-fn held(change: &Change, holds: &[Hold]) -> Vec<HeldPart> {
+fn held(open: &[Planned], holds: &[Hold]) -> Vec<HeldPart> {
     let part = |planned: &Planned| {
         let kind = planned.held?;
         let hold = holds.iter().find(|hold| hold.kind == kind);
@@ -314,7 +411,7 @@ fn held(change: &Change, holds: &[Hold]) -> Vec<HeldPart> {
         })
     };
     let mut parts: Vec<HeldPart> = Vec::new();
-    for part in change.effects.iter().filter_map(part) {
+    for part in open.iter().filter_map(part) {
         if !parts.contains(&part) {
             parts.push(part);
         }

@@ -6,6 +6,7 @@
 //! to rest without one the pure planner is asked again, on what is stored.
 
 mod answer;
+mod done;
 mod fields;
 mod recall;
 mod words;
@@ -16,7 +17,8 @@ use muster_model::{ConnectionId, ExternalId, Field, Fields, MatchKey, Person, Pe
 use muster_storage::{Connection, Organisation, Reader, Run};
 
 pub use answer::{
-    ExplainedField, ExplainedRecord, ExplainedSaid, Explanation, HeldPart, ShownStamp, Why,
+    DonePart, ExplainedField, ExplainedRecord, ExplainedSaid, Explanation, HeldPart, ShownStamp,
+    Why,
 };
 
 use crate::engine::Engine;
@@ -75,7 +77,9 @@ impl Engine {
             let Some(connection) = asked.connections.get(connection) else {
                 continue;
             };
-            records.push(self.recall(&mut reader, &asked, connection, id).await?);
+            let person = found.person.as_ref();
+            let recalled = self.recall(&mut reader, &asked, connection, id, person);
+            records.push(recalled.await?);
         }
         Ok(answer::explanation(
             self,

@@ -4,16 +4,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan};
-use muster_model::plan::{Change, Quiet};
+use muster_model::plan::{Change, Effect, Planned, Quiet};
 use muster_model::zone::zone_of;
 use muster_model::{
-    Digest, Evidence, ExternalId, Fields, Hold, Link, MatchKey, Person, PersonId, ReadHistory,
-    RunId,
+    Digest, Evidence, ExternalId, Field, Fields, Hold, Link, MatchKey, Person, PersonId,
+    ReadHistory, RecordDecision, RunId,
 };
 use muster_reconcile::{Candidate, Input, KeyHolders, ManagerIndex, RecordHolder, Touched};
-use muster_storage::{ChangeState, Connection, Reader, Sighting, StoredPlan, StoredRecord};
+use muster_storage::{
+    ChangeState, Connection, PlannedRow, Reader, Sighting, StoredChange, StoredPlan, StoredRecord,
+};
 
 use super::Asked;
+use super::done::{self, Done, Origin};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::planning::sources::{self, Heard, Sources};
@@ -32,6 +35,12 @@ pub(super) struct Recalled {
     pub(super) link: Option<Link>,
     pub(super) sighting: Option<Sighting>,
     pub(super) thought: Thought,
+    /// What somebody answered about the record as a whole.
+    pub(super) decisions: Vec<RecordDecision>,
+    /// Which row gave its person the value of a field.
+    pub(super) origins: BTreeMap<Field, Origin>,
+    /// Is the answer about now, not about an earlier run?
+    pub(super) now: bool,
     /// The versions under which the connection maps and plans now.
     pub(super) versions: String,
 }
@@ -42,6 +51,10 @@ pub(super) enum Thought {
     Row {
         change: Box<Change>,
         state: ChangeState,
+        /// Who did which part, when not only the run that made the plan.
+        done: Vec<Done>,
+        /// What still waits.
+        open: Vec<Planned>,
         holds: Vec<Hold>,
         evidence: Box<Evidence>,
         run: Option<RunId>,
@@ -65,6 +78,7 @@ impl Engine {
         asked: &Asked<'_>,
         connection: &Connection,
         id: &ExternalId,
+        person: Option<&Person>,
     ) -> Result<Recalled, EngineError> {
         let one = std::slice::from_ref(id);
         let stored = reader.records(connection.id, one).await?.pop();
@@ -74,7 +88,19 @@ impl Engine {
             .iter()
             .find(|info| info.name == connection.connector);
         let versions = info.map_or_else(String::new, |info| versions(connection, info));
+        let rows = reader.rows_of_record(connection.id, id, ROWS).await?;
+        let linked = person.filter(|person| {
+            let of = link.as_ref().map(|link| link.person);
+            of == Some(person.id)
+        });
+        let origins = match linked {
+            Some(person) => done::origins(reader, connection.id, person, &rows).await?,
+            None => BTreeMap::new(),
+        };
         let mut recalled = Recalled {
+            decisions: reader.decisions(connection.id, one).await?,
+            origins,
+            now: asked.run.is_none(),
             connection: connection.clone(),
             external_id: id.clone(),
             stored,
@@ -83,7 +109,7 @@ impl Engine {
             thought: Thought::NoRow,
             versions,
         };
-        recalled.thought = self.thought(reader, asked, &recalled).await?;
+        recalled.thought = self.thought(reader, asked, &recalled, rows).await?;
         Ok(recalled)
     }
 
@@ -92,16 +118,14 @@ impl Engine {
         reader: &mut Reader,
         asked: &Asked<'_>,
         recalled: &Recalled,
+        rows: Vec<PlannedRow>,
     ) -> Result<Thought, EngineError> {
-        let rows = reader
-            .rows_of_record(recalled.connection.id, &recalled.external_id, ROWS)
-            .await?;
         if let Some(run) = &asked.run {
             let plans = reader.plans_of_run(run.id).await?;
             for row in rows {
                 let plan = plans.iter().find(|plan| plan.id == row.plan);
-                if let (Some(plan), Some(change)) = (plan, row.row.change) {
-                    return Ok(as_row(change, row.row.state, plan));
+                if let (Some(plan), Some(change)) = (plan, &row.row.change) {
+                    return as_row(reader, change, &row.row, plan).await;
                 }
             }
             return Ok(Thought::NoRow);
@@ -118,9 +142,10 @@ impl Engine {
         let newest = reader.latest_plan(recalled.connection.id).await?;
         if let (Some(newest), Some(row)) = (&newest, rows.into_iter().next())
             && row.plan == newest.id
-            && let Some(change) = row.row.change
+            && let Some(change) = &row.row.change
+            && !taken_apart_since(change, &row.row, recalled)
         {
-            return Ok(as_row(change, row.row.state, newest));
+            return as_row(reader, change, &row.row, newest).await;
         }
         let evidence = newest.map_or_else(Evidence::none, |plan| plan.plan.evidence);
         self.ask_again(reader, asked, recalled, missing, evidence)
@@ -163,9 +188,7 @@ impl Engine {
             person,
             others: heard.others,
             siblings: heard.siblings,
-            decisions: reader
-                .decisions(connection.id, std::slice::from_ref(&recalled.external_id))
-                .await?,
+            decisions: recalled.decisions.clone(),
         };
         let zone = Self::zone(asked.organisation);
         let zone_of = |fields: &Fields| zone_of(fields, &zone);
@@ -283,14 +306,31 @@ fn candidate(person: Person, heard: Heard, recycled: BTreeSet<MatchKey>) -> Cand
     }
 }
 
-fn as_row(change: Change, state: ChangeState, plan: &StoredPlan) -> Thought {
-    Thought::Row {
-        change: Box::new(change),
-        state,
+/// Is the row about a link that somebody cut since? Then it is the last word no more.
+fn taken_apart_since(change: &Change, row: &StoredChange, recalled: &Recalled) -> bool {
+    let joins = |planned: &Planned| matches!(planned.effect, Effect::Create { .. } | Effect::Link);
+    let done = row.done_by.iter().flat_map(|done| &done.effects);
+    let was_linked = change.precondition.link_version.is_some()
+        || (row.state == ChangeState::Applied && change.effects.iter().chain(done).any(joins));
+    recalled.link.is_none() && was_linked && !change.takes_back()
+}
+
+async fn as_row(
+    reader: &mut Reader,
+    change: &Change,
+    row: &StoredChange,
+    plan: &StoredPlan,
+) -> Result<Thought, EngineError> {
+    let done = done::done(reader, row).await?;
+    Ok(Thought::Row {
+        open: done::open(change, row.state, &done),
+        done,
+        change: Box::new(change.clone()),
+        state: row.state,
         holds: plan.plan.holds.clone(),
         evidence: Box::new(plan.plan.evidence.clone()),
         run: plan.run,
         at: plan.plan.made_at,
         versions: plan.versions.clone(),
-    }
+    })
 }

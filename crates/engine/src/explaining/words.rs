@@ -10,6 +10,12 @@ pub(super) const NOTHING: &str = "nothing has to be released";
 const SOURCE: &str = "mend it in the source; the next read finds it";
 const MOVES: &str = "it is looked at again when the source says something else, or when somebody decides with `muster decide`";
 
+pub(super) const LEFT: &str = "somebody decided that the record is left alone";
+pub(super) const SKIPPED: &str =
+    "somebody decided that this pair of values stays as it is on both sides";
+pub(super) const SET_ASIDE: &str = "an undo set aside what the source says";
+pub(super) const REFUSED: &str = "somebody refused what was held";
+
 /// The rules that an answer can name.
 const RULES: &[(&str, Rule)] = &[
     rule("compare.same", "both sides say the same", NOTHING),
@@ -33,10 +39,43 @@ const RULES: &[(&str, Rule)] = &[
         "both sides say something else: a person decides",
         "`muster decide` with theirs, ours or skip",
     ),
+    rule("compare.decided", "left as it is, as decided", MOVES),
+    rule("decided.skip", SKIPPED, MOVES),
     rule(
-        "compare.decided",
-        "somebody decided about this pair of values",
-        MOVES,
+        "decided.theirs",
+        "somebody decided that the source is right",
+        NOTHING,
+    ),
+    rule(
+        "decided.ours",
+        "somebody decided that our value is right",
+        NOTHING,
+    ),
+    rule("hold.refused", REFUSED, MOVES),
+    rule(
+        "compare.differs",
+        "the two differ: other records of the person count too, and the rules of this record say what of it does",
+        "see the rules of the record",
+    ),
+    rule(
+        "manager.resolved",
+        "who is meant is looked for among everybody; the manager found stands above",
+        NOTHING,
+    ),
+    rule(
+        "field.created",
+        "the value came with the person, who was made from this record",
+        NOTHING,
+    ),
+    rule(
+        "field.given",
+        "the source owns the field and gave the value",
+        NOTHING,
+    ),
+    rule(
+        "match.decided",
+        "somebody decided who the record is",
+        NOTHING,
     ),
     rule(
         "compare.frozen",

@@ -97,22 +97,18 @@ impl Engine {
             .begin(organisation, &connection, Trigger::Manual)
             .await?;
         let _heartbeat = Heartbeat::of(&self.storage, organisation.id, run.id);
-        match self
+        let done = self
             .undo_in(organisation, &connection, &run, &undone, told)
-            .await
-        {
+            .await;
+        match done {
             Ok(done) => Ok(done),
+            // Nothing was read: of the source nothing is known by it, so the connection
+            // stays as it was. A storage that does not answer lets it go in time.
             Err(error) => {
-                let made = self.fail(organisation, &run, error).await?;
-                let error = made.report.error.as_ref();
-                if error.is_some_and(|error| error.code == "undo.nothing") {
-                    return Err(EngineError::UndoNothing { run: undone.id });
+                if !matches!(error, EngineError::Storage(_)) {
+                    self.refused(organisation, &run, &error).await?;
                 }
-                Ok(Undone {
-                    run: undone.id,
-                    undoing: self.plan_undo(organisation, &connection, undone.id).await?,
-                    made: Some(made),
-                })
+                Err(error)
             }
         }
     }

@@ -10,7 +10,7 @@ use muster_model::{Access, Field, HoldKind, RunReport, Value};
 use muster_sandbox::company::Rehearsal;
 
 use crate::world::{
-    Setting, World, plain_staff, rehearsal, with_leavers, with_new_phones, without,
+    DatabaseKind, Setting, World, plain_staff, rehearsal, with_leavers, with_new_phones, without,
 };
 
 /// A world in which everybody of a day is known and may enter.
@@ -118,6 +118,48 @@ async fn bey_19_what_changed_since_the_plan_is_refused_alone_and_planned_anew() 
     assert_eq!(next.counts.updated, 2, "{:?}", next.counts);
     assert_eq!(phone(&world, changed).await.as_deref(), Some("+4741234567"));
     world.end().await;
+}
+
+#[tokio::test]
+async fn bey_19_who_was_missing_and_is_back_is_not_suspended_by_the_old_plan() {
+    let rehearsal = rehearsal(60, 1);
+    let missing = &plain_staff(&rehearsal, 0)[..5];
+    for database in DatabaseKind::all() {
+        let world = World::new(Setting {
+            database,
+            ..Setting::rehearsed(&rehearsal, 0)
+        })
+        .await;
+        world.sync_well().await;
+        world.let_everybody_in().await;
+        world.clock.wait(25);
+        world.sync_well().await;
+        // A read without them, held or not, and they are back in the next.
+        world.turn_to(without(rehearsal.on_day(0), missing));
+        world.clock.wait(1);
+        let made = world.plan().await;
+        let plan = made.planned.unwrap().id.to_string();
+        world.turn_to(rehearsal.on_day(0));
+        world.clock.wait(1);
+        world.sync_well().await;
+
+        let report = apply(&world, &plan, allow(HoldKind::SuspendSilent)).await;
+        assert_eq!(report.counts.failed, 5, "{:?}", report.counts);
+        assert_eq!(report.counts.suspended, 0, "{:?}", report.counts);
+        for record in missing {
+            assert_eq!(access(&world, *record).await, Access::Active);
+        }
+
+        // Missing once more, and still when the plan is applied: then it is true.
+        world.turn_to(without(rehearsal.on_day(0), missing));
+        world.clock.wait(1);
+        let plan = stored_plan(&world).await;
+        world.plan().await;
+        let report = apply(&world, &plan, allow(HoldKind::SuspendSilent)).await;
+        assert_eq!(report.counts.failed, 0, "{:?}", report.counts);
+        assert_eq!(report.counts.suspended, 5, "{:?}", report.counts);
+        world.end().await;
+    }
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! Why somebody is as they are: ten answers, word for word. Ids of runs, people
 //! and versions are not compared: they are another in every database.
 
-use muster_model::{Access, Field, Value};
+use muster_model::{Access, Field, Preset, Value};
 use muster_sandbox::Fault;
 use muster_sandbox::company::{Company, Employee};
 
+use crate::decisions::{self, Seen, decide, dial_here, dialled, firm};
 use crate::world::{
     DatabaseKind, Setting, TRIPLETEX, World, plain_staff, rehearsal, with_leavers, with_new_phones,
     without,
@@ -226,4 +227,129 @@ async fn sealed_values_are_masked_and_who_is_meant_is_asked_for() {
     let address = address(&rehearsal.on_day(0), plain_staff(&rehearsal, 0)[0]);
     assert_eq!(explain(&address, Some("shoe_size")).await, "field.unknown");
     world.end().await;
+}
+
+/// The answer about a record, with what it rests on.
+async fn asked(world: &World, record: u64, field: Field) -> muster_engine::explaining::Explanation {
+    let person = format!("{TRIPLETEX}/{record}");
+    let explain = &world.engine;
+    explain
+        .explain(&world.organisation, &person, Some(field.name()), None)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn what_somebody_decided_is_told_with_its_run_and_no_pair_is_called_equal_that_differs() {
+    for kind in DatabaseKind::all() {
+        let (company, staff) = firm(&rehearsal(60, 1), 5);
+        let world = decisions::world(kind, company.clone(), Preset::Mirror).await;
+        let seen = Seen::of(&world).await;
+        let mut lines: Vec<_> = staff[..4]
+            .iter()
+            .map(|id| seen.line(*id, "create"))
+            .collect();
+        lines.push(seen.line(staff[4], "leave"));
+        let run = decide(&world, &seen, &lines).await.made.report.run;
+        let made = asked(&world, staff[0], Field::Phone).await;
+        assert_eq!(made.records[0].state, "applied");
+        assert_eq!(made.records[0].done[0].run, run);
+        assert!(made.records[0].done[0].decided && made.records[0].done[0].at.is_some());
+        assert_eq!(made.records[0].done[0].what[0], "create");
+        assert_eq!(made.fields[0].said[0].why.rule, "field.created");
+        let left = asked(&world, staff[4], Field::Phone).await;
+        assert_eq!(left.records[0].state, "decided");
+        assert_eq!(left.records[0].done[0].what, ["leave"]);
+        world.sync_well().await;
+        let left = asked(&world, staff[4], Field::Phone).await;
+        assert!(
+            left.records[0].why[0].words.contains("left alone"),
+            "{:?}",
+            left.records[0].why
+        );
+        let made = asked(&world, staff[0], Field::Phone).await;
+        assert_eq!(made.fields[0].said[0].why.rule, "field.created");
+
+        // Both sides move; three answers.
+        let mut both = company;
+        for (place, record) in staff[..3].iter().enumerate() {
+            both = dialled(both, *record, &format!("4000000{place}"));
+            dial_here(&world, *record, &format!("+479000000{place}")).await;
+        }
+        world.turn_to(both);
+        let seen = Seen::of(&world).await;
+        let lines = [
+            seen.line(staff[0], "theirs"),
+            seen.line(staff[1], "ours"),
+            seen.line(staff[2], "skip"),
+        ];
+        let run = decide(&world, &seen, &lines).await.made.report.run;
+        for synced in [false, true] {
+            for (place, rule) in ["decided.theirs", "decided.ours", "decided.skip"]
+                .into_iter()
+                .enumerate()
+            {
+                let answer = asked(&world, staff[place], Field::Phone).await;
+                assert_eq!(
+                    answer.fields[0].said[0].why.rule, rule,
+                    "{synced} {answer:?}"
+                );
+                if !synced {
+                    let what = ["theirs phone", "ours phone", "skip phone"][place];
+                    assert_eq!(answer.records[0].done[0].what, [what]);
+                    assert_eq!(answer.records[0].done[0].run, run);
+                }
+            }
+            world.sync_well().await;
+        }
+
+        // Taken apart: the row that made the link is the last word no more.
+        let person = world.linked().await[&staff[3]].to_string();
+        let unlink = world
+            .engine
+            .unlink(&world.organisation, &person, TRIPLETEX)
+            .await;
+        unlink.unwrap();
+        let apart = asked(&world, staff[3], Field::Phone).await;
+        assert_eq!(apart.records[0].why[0].rule, "match.unlinked");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_leaver_who_is_held_or_refused_differs_and_what_cannot_be_read_is_said() {
+    for kind in DatabaseKind::all() {
+        let rehearsal = rehearsal(60, 1);
+        let world = settled(kind, &[]).await;
+        let staff = plain_staff(&rehearsal, 0);
+        let mut company = with_leavers(rehearsal.on_day(2), &staff[..9]);
+        employee(&mut company, staff[9]).work_email = Some("nobody at nowhere".to_owned());
+        world.turn_to(company);
+        world.sync().await;
+        let status = Field::EmploymentStatus;
+        let held = asked(&world, staff[0], status).await;
+        assert_eq!(held.fields[0].said[0].why.rule, "hold.suspend_said");
+        let seen = Seen::of(&world).await;
+        let run = decide(&world, &seen, &[seen.line(staff[0], "refuse")]).await;
+        let run = run.made.report.run;
+        let refused = asked(&world, staff[0], status).await;
+        assert_eq!(refused.records[0].state, "decided");
+        assert_eq!(refused.records[0].done[0].run, run);
+        assert_eq!(refused.records[0].done[0].what, ["refuse suspend_said"]);
+        assert_eq!(refused.fields[0].said[0].why.rule, "hold.refused");
+        world.sync().await;
+        let refused = asked(&world, staff[0], status).await;
+        assert_eq!(refused.fields[0].said[0].why.rule, "hold.refused");
+        assert!(refused.records[0].why[0].words.contains("refused"));
+
+        let bad = asked(&world, staff[9], Field::WorkEmail).await;
+        let rules = &bad.records[0].why;
+        assert!(
+            rules.iter().any(|why| why.rule == "field.unreadable"
+                && why.detail.starts_with("work_email: email.")),
+            "{rules:?}"
+        );
+        assert!(!rules.iter().any(|why| why.detail == "nothing differs"));
+        world.end().await;
+    }
 }

@@ -5,7 +5,8 @@ use muster_model::{Access, EngagementStatus, Field, Value};
 use muster_sandbox::company::{ChangeKind, Company, HardCaseKind, Rehearsal};
 
 use crate::world::{
-    Setting, TRIPLETEX, World, plain_staff, rehearsal, with_leavers, with_new_phones, without,
+    DatabaseKind, Setting, TRIPLETEX, World, plain_staff, rehearsal, with_leavers, with_new_phones,
+    without,
 };
 
 /// The records of a kind, and the day on which it shows.
@@ -292,6 +293,61 @@ async fn an_address_that_changed_hands_waits_400_days() {
         let found = world.linked().await.get(&who.id).copied();
         assert_eq!(found, linked.then_some(ids[0]), "after {days} days");
         assert_eq!(made.report.counts.ambiguous, u64::from(!linked));
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_row_done_in_part_is_put_right_when_the_source_says_again_what_it_said_before() {
+    let rehearsal = rehearsal(60, 1);
+    // A source that says nothing of a telephone empties none.
+    let company = rehearsal.on_day(0);
+    let called = |id: &u64| {
+        let mut employees = company.employees.iter();
+        employees.any(|one| one.id == *id && one.phone.is_some())
+    };
+    let staff: Vec<u64> = plain_staff(&rehearsal, 0)
+        .into_iter()
+        .filter(called)
+        .take(9)
+        .collect();
+    for database in DatabaseKind::all() {
+        let world = World::new(Setting {
+            database,
+            ..Setting::rehearsed(&rehearsal, 0)
+        })
+        .await;
+        world.sync_well().await;
+        world.let_everybody_in().await;
+        world.clock.wait(25);
+        world.sync_well().await;
+        let before = world.directory().await;
+
+        // New addresses for so many are held; the rest of their rows is done.
+        let mut wrong = with_leavers(with_new_phones(rehearsal.on_day(0), &staff), &staff[..1]);
+        for employee in &mut wrong.employees {
+            if staff.contains(&employee.id) {
+                employee.work_email = Some(format!("other.{}@fjordlys.example", employee.id));
+            }
+        }
+        world.turn_to(wrong);
+        world.clock.wait(1);
+        let report = world.sync().await.report;
+        assert!(report.counts.held >= 9, "{:?}", report.counts);
+        assert_ne!(world.directory().await.differences(&before), [""; 0]);
+
+        let mut right = rehearsal.on_day(0);
+        for employee in &mut right.employees {
+            employee.version += 9;
+        }
+        world.turn_to(right);
+        for _ in 0..2 {
+            world.clock.wait(25);
+            world.sync().await;
+        }
+        let now = world.directory().await;
+        let differences = now.differences(&before);
+        assert!(differences.is_empty(), "{differences:?}");
         world.end().await;
     }
 }

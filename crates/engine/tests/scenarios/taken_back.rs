@@ -10,7 +10,9 @@ use muster_reconcile::undo::Way;
 use crate::decisions::{
     Seen, decide, dial_here, dialled, firm, mirrored, phone, problems, try_to_decide, world,
 };
-use crate::world::{DatabaseKind, World, plain_staff, rehearsal, with_leavers, with_new_phones};
+use crate::world::{
+    DatabaseKind, World, plain_staff, rehearsal, with_leavers, with_new_phones, without,
+};
 
 /// A line about what was decided before: without a row.
 fn before(record: u64, field: &str, held: &str, decision: &str) -> Line {
@@ -338,6 +340,97 @@ async fn what_was_released_and_refused_comes_back_with_an_undo_and_each_run_take
         // The sync's own part is its own to take back.
         undo(&world, &synced).await;
         assert_eq!(phone(&world, leavers[0]).await, old);
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn who_was_taken_apart_by_hand_since_stays_with_an_undo() {
+    for kind in DatabaseKind::all() {
+        let (company, staff) = firm(&rehearsal(60, 1), 4);
+        let world = world(
+            kind,
+            without(company.clone(), &staff[2..]),
+            Preset::Provision,
+        )
+        .await;
+        world.sync_well().await;
+        world.turn_to(company);
+        let run = world.sync_well().await;
+        assert_eq!(run.counts.created, 2, "{:?}", run.counts);
+        let apart = world.linked().await[&staff[2]];
+        let name = world.connection().await.name;
+        world
+            .engine
+            .unlink(&world.organisation, &apart.to_string(), &name)
+            .await
+            .unwrap();
+
+        let undone = undo(&world, &run).await;
+        let left: Vec<_> = undone
+            .undoing
+            .left
+            .iter()
+            .map(|left| (left.person, left.what.as_str(), left.code))
+            .collect();
+        assert_eq!(left, [(Some(apart), "link", "undo.changed_since")]);
+        let people = world.people().await;
+        assert_eq!(people.len(), 3, "the other one went");
+        assert!(people.iter().any(|person| person.id == apart));
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn no_counter_write_is_promised_once_the_source_moved_and_was_read() {
+    for kind in DatabaseKind::all() {
+        let (world, staff) = at_odds(kind).await;
+        let seen = Seen::of(&world).await;
+        let run = decide(&world, &seen, &[seen.line(staff[0], "ours")]).await;
+        let run = run.made.report;
+        assert_eq!(run.target.updated, 1, "{:?}", run.target);
+        world.clock.wait(1);
+        world.sync_well().await;
+        // Somebody writes there since, and a sync takes it over.
+        let (mut moved, _) = firm(&rehearsal(60, 1), 4);
+        for (place, record) in staff.iter().enumerate() {
+            moved = dialled(moved, *record, &format!("4000000{place}"));
+        }
+        for _ in 0..8 {
+            moved = dialled(moved, staff[0], "45454545");
+        }
+        world.turn_to(moved);
+        world.sync_well().await;
+        assert_eq!(phone(&world, staff[0]).await.unwrap(), "+4745454545");
+
+        let look = world
+            .engine
+            .undo(&world.organisation, &run.run.to_string(), true, |_| {})
+            .await
+            .unwrap()
+            .undoing;
+        let ways: Vec<Way> = look.outward.iter().map(|one| one.way).collect();
+        assert_eq!(ways, [Way::Never]);
+        let reason = look.outward[0].reason;
+        assert_eq!(reason, Some("somebody wrote there since"));
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn an_undo_that_takes_nothing_back_leaves_the_connection_as_it_was() {
+    for kind in DatabaseKind::all() {
+        let (company, staff) = firm(&rehearsal(60, 1), 2);
+        let world = mirrored(kind, &company, &staff).await;
+        let before = world.connection().await.state;
+        // A plan that nobody applied changed nothing.
+        let planned = world.plan().await.report;
+        let refused = world
+            .engine
+            .undo(&world.organisation, &planned.run.to_string(), false, |_| {})
+            .await;
+        assert_eq!(refused.unwrap_err().code(), "undo.nothing");
+        assert_eq!(world.connection().await.state, before);
         world.end().await;
     }
 }

@@ -3,10 +3,11 @@
 
 use muster_model::plan::{Effect, ManagerKey, Planned};
 use muster_model::policy::BrakeKind;
-use muster_model::{Access, Field, Fields, Person, PersonId, Said, Value};
+use muster_model::{Access, Field, Fields, Flow, Person, PersonId, Said, Value};
 
 use super::outwards;
 use super::row::{SINCE, Turning};
+use crate::input::gives;
 
 /// Takes back a creation.
 pub(super) fn take_back(turning: &mut Turning<'_>, fields: &Fields, access: Access) {
@@ -18,6 +19,15 @@ pub(super) fn take_back(turning: &mut Turning<'_>, fields: &Fields, access: Acce
             "the person is not there any more",
         );
     };
+    // Taken apart by hand, or joined to somebody else: the person is the directory's own
+    // by now, and whoever took them apart did not ask for more.
+    let tied = done
+        .link
+        .as_ref()
+        .is_some_and(|link| link.person == person.id);
+    if !tied {
+        return turning.leave_since("link");
+    }
     let had_access = matches!(
         person.access,
         Access::Active | Access::Suspended | Access::Ended
@@ -51,6 +61,9 @@ pub(super) fn take_back(turning: &mut Turning<'_>, fields: &Fields, access: Acce
             "undo.linked_since",
             "another source knows the person by now",
         );
+    }
+    if let Some(field) = owned_otherwise(turning, person, fields) {
+        return turning.leave(field.name(), SINCE.0, SINCE.1);
     }
     if !manages_only_undone(turning, &done.manages) {
         return turning.leave(
@@ -155,6 +168,18 @@ fn changed(turning: &Turning<'_>, person: &Person, fields: &Fields) -> Option<&'
         return Some(Field::Engagements.name());
     }
     (person.standing != muster_model::person::Standing::default()).then_some("standing")
+}
+
+/// The first field that is not owned as enacting the creation left it.
+fn owned_otherwise(turning: &Turning<'_>, person: &Person, fields: &Fields) -> Option<Field> {
+    let ours = turning.input.connection;
+    let derived = |field: Field| matches!(field, Field::Engagements | Field::EmploymentStatus);
+    Field::ALL.into_iter().find(|field| {
+        let inwards = matches!(turning.input.policy.flow(*field), Flow::In | Flow::Both);
+        let made = inwards && !derived(*field) && gives(*field, fields.get(*field));
+        let now = person.owners.get(field).copied();
+        now.map_or(made, |owner| owner != ours)
+    })
 }
 
 /// Is everybody who reports to the person taken back with them?

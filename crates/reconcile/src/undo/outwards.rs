@@ -144,12 +144,14 @@ fn write_back(turning: &mut Turning<'_>, message: &Message) -> (Way, Option<&'st
     let flat = now.record.on(turning.input.today);
     let value = |said: &Said<FieldValue>| said.clone().map(|said| said.value);
     let (before, after) = (value(&theirs), value(&ours));
-    // The form that the vendor gave back for our value is ours too.
+    // The form that the vendor gave back for our value is ours too, as long as it is
+    // known for that value: a later sync took another pair as equal.
     let given_back = turning
         .done
         .link
         .as_ref()
         .and_then(|link| link.base.get(&field))
+        .filter(|base| same(field, base.ours.as_ref(), after.as_ref()))
         .map(|base| base.theirs.clone());
     let holds = flat.get(field);
     let untouched = [Some(&before), Some(&after), given_back.as_ref()]

@@ -1,6 +1,6 @@
 //! Something that was done and is no row of a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use muster_model::{
     ConnectionId, Digest, DigestKey, ExternalId, Matter, PersonId, Plan, PlanId, RecordDecision,
@@ -104,6 +104,18 @@ impl Event {
         self.more = Some(more);
         self
     }
+}
+
+/// The rows of plans that were emptied because somebody is gone, by their plan. Entered
+/// with that, so that no other row can pass for one of them.
+pub(crate) type EmptiedRows = BTreeMap<PlanId, BTreeSet<u64>>;
+
+/// Somebody who is gone from the directory, and the rows of plans that told of them.
+pub(crate) struct Forgotten {
+    pub(crate) person: PersonId,
+    /// Did the directory have them?
+    pub(crate) was_there: bool,
+    pub(crate) rows: EmptiedRows,
 }
 
 /// The leaf of a stored detail. It covers the sealed part by its digest, which
@@ -283,13 +295,13 @@ pub(crate) fn link_deleted(connection: ConnectionId, person: PersonId, record: &
         .saying(json!({ "external_id": record }))
 }
 
-pub(crate) fn person_erased(person: PersonId) -> Event {
-    Event::new(EventKind::PersonErased, json!({})).about(person)
+pub(crate) fn person_erased(gone: &Forgotten) -> Event {
+    Event::new(EventKind::PersonErased, json!({ "rows": gone.rows })).about(gone.person)
 }
 
 /// Out of the directory, and not remembered: what was sealed with the key is gone.
-pub(crate) fn person_removed(person: PersonId) -> Event {
-    Event::new(EventKind::PersonRemoved, json!({})).about(person)
+pub(crate) fn person_removed(gone: &Forgotten) -> Event {
+    Event::new(EventKind::PersonRemoved, json!({ "rows": gone.rows })).about(gone.person)
 }
 
 pub(crate) fn run_applies(run: RunId, plan: PlanId) -> Event {

@@ -31,7 +31,7 @@ pub use findings::AuditFindings;
 pub use head::{AuditHead, AuditHeadError};
 
 pub(crate) use entry::{Cause, StoredEntry, entry_hash, genesis};
-pub(crate) use event::{Event, EventKind, detail_leaf, seal_digest};
+pub(crate) use event::{EmptiedRows, Event, EventKind, Forgotten, detail_leaf, seal_digest};
 pub(crate) use journal::Journal;
 pub(crate) use leaf::{LEAF_BYTES, Leaf, change_leaf, report_digest};
 pub(crate) use row::{ChangeRow, DetailRow};

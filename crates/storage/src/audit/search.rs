@@ -52,6 +52,13 @@ impl Suspect<'_> {
         if entry.previous != self.previous {
             return self.is_wrong("previous", &entry.previous, self.previous);
         }
+        if self.next == Some(entry.hash.as_slice()) {
+            // The entry after it knows the hash: something that it covers was changed.
+            return self.broken(
+                "at, cause, details or changes",
+                "several bytes are not what was written",
+            );
+        }
         self.broken(
             "hash",
             "does not agree with the entry: several of its bytes are not what was written",

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::search::{Suspect, first_difference, one_byte};
 use super::{
-    AuditBreak, AuditFindings, AuditHead, Cause, ChangeRow, DetailRow, EventKind, LEAF_BYTES, Leaf,
-    StoredEntry, Tree, entry_hash, genesis, report_digest, seal_digest,
+    AuditBreak, AuditFindings, AuditHead, Cause, ChangeRow, DetailRow, EmptiedRows, EventKind,
+    LEAF_BYTES, Leaf, StoredEntry, Tree, entry_hash, genesis, report_digest, seal_digest,
 };
 use crate::both::on_its_engine;
 use crate::error::StorageError;
@@ -49,10 +49,13 @@ async fn verify_once(
     kept: Option<AuditHead>,
 ) -> Result<AuditFindings, StorageError> {
     let key = reader.scope.index_key.clone();
-    // The keys of both are gone, and with them what they sealed.
-    let mut erased = BTreeSet::new();
+    // The keys of both are gone, and with them what they sealed. Whether these details are
+    // as they were entered is found out with their entries.
+    let mut erased = Erased::default();
     for kind in [EventKind::PersonErased, EventKind::PersonRemoved] {
-        erased.extend(on_its_engine!(reader, audited::erased(kind.word()))?);
+        for (person, facts) in on_its_engine!(reader, audited::erased(kind.word()))? {
+            erased.add(person, &facts);
+        }
     }
     let mut check = Check {
         previous: genesis(&key, reader.organisation()).as_bytes().to_vec(),
@@ -63,18 +66,19 @@ async fn verify_once(
         kept,
         open: BTreeMap::new(),
     };
-    let mut after = i64::MIN;
+    let mut from = i64::MIN;
     loop {
-        let entries = on_its_engine!(reader, audited::entries(after, AT_ONCE))?;
+        let entries = on_its_engine!(reader, audited::entries(from, AT_ONCE))?;
         let Some(last) = entries.last() else { break };
         let last = last.number;
-        let details = on_its_engine!(reader, audited::details(after, last))?;
+        let after = last.saturating_add(1);
+        let details = on_its_engine!(reader, audited::details(from, last))?;
         let mut by_entry: BTreeMap<i64, Vec<DetailRow>> = BTreeMap::new();
         for row in details {
             by_entry.entry(row.number).or_default().push(row);
         }
         // One more tells what the last of them is called by the one after it.
-        let next = on_its_engine!(reader, audited::entries(last, 1))?;
+        let next = on_its_engine!(reader, audited::entries(after, 1))?;
         for (at, entry) in entries.iter().enumerate() {
             let follower = entries.get(at + 1).or_else(|| next.first());
             let rows = by_entry.remove(&entry.number).unwrap_or_default();
@@ -94,9 +98,9 @@ async fn verify_once(
             ));
             return Ok(check.findings);
         }
-        after = last;
+        from = after;
     }
-    check.findings.broken = check.end(reader, after).await?;
+    check.findings.broken = check.end(reader, from).await?;
     Ok(check.findings)
 }
 
@@ -110,13 +114,51 @@ struct Superseded {
 
 struct Check {
     key: DigestKey,
-    erased: BTreeSet<Uuid>,
+    erased: Erased,
     findings: AuditFindings,
     stored_head: Option<AuditHead>,
     kept: Option<AuditHead>,
     /// The hash of the entry before.
     previous: Vec<u8>,
     open: BTreeMap<(PlanId, u32), Superseded>,
+}
+
+/// Of whom the log says that they are gone, and of what it took their content.
+#[derive(Default)]
+struct Erased {
+    people: BTreeSet<Uuid>,
+    rows: BTreeSet<(PlanId, u64)>,
+    /// People of whom the rows were not named, as entries did not in the beginning.
+    unnamed: BTreeSet<Uuid>,
+}
+
+#[derive(Deserialize)]
+struct ErasedFacts {
+    rows: Option<EmptiedRows>,
+}
+
+impl Erased {
+    fn add(&mut self, person: Uuid, facts: &str) {
+        self.people.insert(person);
+        // Facts that are none were not written by us, and their entry says so.
+        let rows = serde_json::from_str::<ErasedFacts>(facts).ok();
+        match rows.and_then(|facts| facts.rows) {
+            None => {
+                self.unnamed.insert(person);
+            }
+            Some(rows) => {
+                let places = |(plan, rows): (PlanId, BTreeSet<u64>)| {
+                    rows.into_iter().map(move |row| (plan, row))
+                };
+                self.rows.extend(rows.into_iter().flat_map(places));
+            }
+        }
+    }
+
+    fn explains(&self, plan: PlanId, place: u32, person: Option<Uuid>) -> bool {
+        self.rows.contains(&(plan, u64::from(place)))
+            || person.is_some_and(|person| self.unnamed.contains(&person))
+    }
 }
 
 #[derive(Deserialize)]
@@ -141,6 +183,10 @@ impl Check {
         details: &[DetailRow],
     ) -> Result<Option<AuditBreak>, StorageError> {
         let number = self.findings.entries + 1;
+        if entry.number < 1 {
+            let message = format!("an entry {} is there that nobody wrote", entry.number);
+            return Ok(Some(AuditBreak::new(0, "audit_entries", message)));
+        }
         if entry.number != i64::try_from(number).unwrap_or(i64::MAX) {
             return Ok(Some(AuditBreak::new(
                 number,
@@ -274,7 +320,7 @@ impl Check {
             (None, Some(_)) => {
                 if !row
                     .person
-                    .is_some_and(|person| self.erased.contains(&person))
+                    .is_some_and(|person| self.erased.people.contains(&person))
                 {
                     expected.wrong(AuditBreak::new(
                         number,
@@ -379,10 +425,7 @@ impl Check {
         if row.sealed.is_none() {
             // Erased: that the row was there is proved, and nothing more can be.
             expected.leaves.push(Some(leaf.bytes()));
-            if row
-                .person
-                .is_some_and(|person| self.erased.contains(&person))
-            {
+            if self.erased.explains(plan, leaf.place, row.person) {
                 self.findings.erased += 1;
                 self.open.remove(&(plan, leaf.place));
             } else {
@@ -428,7 +471,7 @@ impl Check {
     async fn end(
         &mut self,
         reader: &mut Reader,
-        after: i64,
+        from: i64,
     ) -> Result<Option<AuditBreak>, StorageError> {
         let last = self.findings.entries;
         let open = self
@@ -453,7 +496,7 @@ impl Check {
                 format!("the entry is missing: {by}"),
             )
         };
-        let strays = on_its_engine!(reader, audited::details(after, i64::MAX))?;
+        let strays = on_its_engine!(reader, audited::details(from, i64::MAX))?;
         if let Some(row) = strays.first() {
             let what = format!("row {} of its details is there", row.ordinal);
             return Ok(Some(cut(&what)));
@@ -483,10 +526,8 @@ impl Check {
         head: AuditHead,
     ) -> Result<Option<AuditBreak>, StorageError> {
         // Entries that came while this read went on are newer than the head was.
-        let before = i64::try_from(head.number)
-            .unwrap_or(i64::MAX)
-            .saturating_sub(1);
-        let entries = on_its_engine!(reader, audited::entries(before, 1))?;
+        let own = i64::try_from(head.number).unwrap_or(i64::MAX);
+        let entries = on_its_engine!(reader, audited::entries(own, 1))?;
         let hash = entries.first().map(|entry| entry.hash.clone());
         let number = entries.first().map(|entry| entry.number);
         let number = number

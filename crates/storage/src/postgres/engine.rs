@@ -105,6 +105,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "seen in place",
         include_str!("../../migrations/postgres/0009_seen_in_place.sql"),
     ),
+    (
+        10,
+        "looked at anew",
+        include_str!("../../migrations/postgres/0010_looked_at_anew.sql"),
+    ),
 ];
 
 /// The tables that grow with people, and of each what statements look things up by: of
@@ -118,6 +123,10 @@ const LEARN: &str = "ANALYZE \
     links (organisation_id, connection_id, external_id, person_id, revision), \
     plan_rows (organisation_id, plan_id, ordinal, external_id, state)";
 
+/// Lets this transaction's commit wait for the disk, if the server would not.
+const SYNCED: &str = "SELECT set_config('synchronous_commit', 'on', true) \
+    WHERE current_setting('synchronous_commit') = 'off'";
+
 /// The server.
 #[derive(Debug, Clone)]
 pub(crate) struct Engine {
@@ -129,8 +138,13 @@ impl Engine {
     /// start at once, one does it and the others wait.
     pub(crate) async fn open(url: &str) -> Result<Self, StorageError> {
         let engine = Self::connect(url).await?;
-        migrations(None).run(&engine.pool).await?;
+        engine.migrate().await?;
         Ok(engine)
+    }
+
+    /// Brings the schema up to date.
+    pub(crate) async fn migrate(&self) -> Result<(), StorageError> {
+        Ok(migrations(None).run(&self.pool).await?)
     }
 
     /// Connects and leaves the schema as it is.
@@ -170,6 +184,22 @@ impl Engine {
             Ok(transaction) => Ok(transaction),
             Err(error) => Err(self.why(error).await),
         }
+    }
+
+    /// As [`Self::begin`]; what is committed survives a power cut at once, also where
+    /// the server was told that commits need not.
+    pub(crate) async fn begin_durable(
+        &self,
+    ) -> Result<Transaction<'static, Postgres>, StorageError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query(SYNCED).execute(&mut *transaction).await?;
+        Ok(transaction)
+    }
+
+    /// Nothing: it was said of the one transaction.
+    #[allow(clippy::unused_async)] // as on the other engine
+    pub(crate) async fn ordinary_again(&self) -> Result<(), StorageError> {
+        Ok(())
     }
 
     /// Takes what was deleted out of the files: the directory, the one table with

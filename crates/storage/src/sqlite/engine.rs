@@ -87,6 +87,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "seen in place",
         include_str!("../../migrations/sqlite/0009_seen_in_place.sql"),
     ),
+    (
+        10,
+        "looked at anew",
+        include_str!("../../migrations/sqlite/0010_looked_at_anew.sql"),
+    ),
 ];
 
 /// The database file.
@@ -102,19 +107,26 @@ impl Engine {
     /// Opens or makes the file in a folder and brings its schema up to date.
     pub(crate) async fn open(directory: &Path) -> Result<Self, StorageError> {
         let engine = Self::connect(directory).await?;
-        migrations(None).run(&engine.writer).await?;
+        engine.migrate().await?;
         Ok(engine)
+    }
+
+    /// Brings the schema up to date.
+    pub(crate) async fn migrate(&self) -> Result<(), StorageError> {
+        Ok(migrations(None).run(&self.writer).await?)
     }
 
     /// Opens or makes the file in a folder and leaves its schema as it is.
     pub(crate) async fn connect(directory: &Path) -> Result<Self, StorageError> {
-        make_private(directory).map_err(|error| StorageError::Directory {
+        let unusable = |error: std::io::Error| StorageError::Directory {
             path: directory.to_owned(),
             reason: error.kind(),
-        })?;
+        };
+        make_private(directory).map_err(unusable)?;
+        make_file(&directory.join(FILE)).map_err(unusable)?;
         let options = SqliteConnectOptions::new()
             .filename(directory.join(FILE))
-            .create_if_missing(true)
+            .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
             // With WAL a power cut can lose the last commits, never the file.
             .synchronous(SqliteSynchronous::Normal)
@@ -137,12 +149,7 @@ impl Engine {
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(PATIENCE)
-            .connect_with(
-                options
-                    .read_only(true)
-                    .create_if_missing(false)
-                    .pragma("cache_size", READER_CACHE),
-            )
+            .connect_with(options.read_only(true).pragma("cache_size", READER_CACHE))
             .await?;
         Ok(Self { writer, readers })
     }
@@ -157,6 +164,24 @@ impl Engine {
     /// wrote in between, whatever the timeout.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StorageError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// As [`Self::begin`]; what is committed survives a power cut at once. Call
+    /// [`Self::ordinary_again`] when the transaction has ended.
+    pub(crate) async fn begin_durable(&self) -> Result<Transaction<'static, Sqlite>, StorageError> {
+        // There is one connection in the pool, and inside a transaction it is too late.
+        sqlx::query("PRAGMA synchronous = FULL")
+            .execute(&self.writer)
+            .await?;
+        self.begin().await
+    }
+
+    /// Commits may be lost in a power cut again.
+    pub(crate) async fn ordinary_again(&self) -> Result<(), StorageError> {
+        sqlx::query("PRAGMA synchronous = NORMAL")
+            .execute(&self.writer)
+            .await?;
+        Ok(())
     }
 
     /// Takes what was deleted out of the files. Deleted bytes are overwritten when
@@ -269,4 +294,47 @@ fn make_private(directory: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(directory)
+}
+
+/// Makes an empty file, which is an empty database, for this user alone; the files
+/// that SQLite puts beside it get its mode. One that is there stays as it is.
+fn make_file(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What SQLite calls `FULL` and `NORMAL`.
+    const FULL: i64 = 2;
+    const NORMAL: i64 = 1;
+
+    #[tokio::test]
+    async fn a_durable_commit_is_synced_and_those_after_it_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::open(folder.path()).await.unwrap();
+        let level = "PRAGMA synchronous";
+        let mut transaction = engine.begin_durable().await.unwrap();
+        let durable: i64 = sqlx::query_scalar(level)
+            .fetch_one(&mut *transaction)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+        engine.ordinary_again().await.unwrap();
+        let mut transaction = engine.begin().await.unwrap();
+        let ordinary: i64 = sqlx::query_scalar(level)
+            .fetch_one(&mut *transaction)
+            .await
+            .unwrap();
+        assert_eq!((durable, ordinary), (FULL, NORMAL));
+    }
 }

@@ -1,7 +1,7 @@
 //! Reading the audit log back, and the rows that it speaks of, to be verified.
 //! Nothing is believed here: values come as they stand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use muster_model::{PlanId, RunId};
 use sqlx::QueryBuilder;
@@ -16,11 +16,11 @@ use crate::scope::Scope;
 const AT_ONCE: usize = 500;
 
 const ENTRIES: &str = "SELECT number, at, cause, details, changes, root, leaves, previous, hash \
-    FROM audit_entries WHERE organisation_id = $1 AND number > $2 ORDER BY number LIMIT $3";
+    FROM audit_entries WHERE organisation_id = $1 AND number >= $2 ORDER BY number LIMIT $3";
 const DETAILS: &str = "SELECT number, ordinal, kind, person_id, facts, sealed, seal \
-    FROM audit_details WHERE organisation_id = $1 AND number > $2 AND number <= $3 \
+    FROM audit_details WHERE organisation_id = $1 AND number >= $2 AND number <= $3 \
     ORDER BY number, ordinal";
-const ERASED: &str = "SELECT person_id FROM audit_details \
+const ERASED: &str = "SELECT person_id, facts FROM audit_details \
     WHERE organisation_id = $1 AND kind = $2 AND person_id IS NOT NULL";
 const REPORT: &str = "SELECT report FROM runs WHERE organisation_id = $1 AND id = $2";
 const PLAN: &str = "SELECT hash, (SELECT count(*) FROM plan_rows AS held \
@@ -30,7 +30,7 @@ const PLAN: &str = "SELECT hash, (SELECT count(*) FROM plan_rows AS held \
 pub(crate) async fn entries(
     scope: &Scope,
     session: &mut Session,
-    after: i64,
+    from: i64,
     limit: u32,
 ) -> Result<Vec<StoredEntry>, StorageError> {
     type Row = (
@@ -46,7 +46,7 @@ pub(crate) async fn entries(
     );
     Ok(sqlx::query_as::<Db, Row>(ENTRIES)
         .bind(scope.id())
-        .bind(after)
+        .bind(from)
         .bind(i64::from(limit))
         .fetch_all(session)
         .await?
@@ -70,7 +70,7 @@ pub(crate) async fn entries(
 pub(crate) async fn details(
     scope: &Scope,
     session: &mut Session,
-    after: i64,
+    from: i64,
     to: i64,
 ) -> Result<Vec<DetailRow>, StorageError> {
     type Row = (
@@ -84,7 +84,7 @@ pub(crate) async fn details(
     );
     Ok(sqlx::query_as::<Db, Row>(DETAILS)
         .bind(scope.id())
-        .bind(after)
+        .bind(from)
         .bind(to)
         .fetch_all(session)
         .await?
@@ -103,19 +103,17 @@ pub(crate) async fn details(
         .collect())
 }
 
-/// Whom details of a kind are about.
+/// Whom details of a kind are about, and what they say.
 pub(crate) async fn erased(
     scope: &Scope,
     session: &mut Session,
     kind: &str,
-) -> Result<BTreeSet<Uuid>, StorageError> {
-    Ok(sqlx::query_scalar::<Db, Uuid>(ERASED)
+) -> Result<Vec<(Uuid, String)>, StorageError> {
+    Ok(sqlx::query_as::<Db, (Uuid, String)>(ERASED)
         .bind(scope.id())
         .bind(kind)
         .fetch_all(session)
-        .await?
-        .into_iter()
-        .collect())
+        .await?)
 }
 
 /// Rows of a plan by their place; a missing one is not in it.

@@ -43,7 +43,8 @@ const SETTLE: &str = "UPDATE source_records SET settled_digest = given.digest, \
     AND source_records.external_id = given.external_id";
 const UNSETTLE: &str = "UPDATE source_records SET settled_digest = NULL, settled_versions = NULL, \
     rest = NULL WHERE organisation_id = $1 AND connection_id = $2 \
-    AND external_id IN (SELECT external_id FROM stage_external_ids)";
+    AND external_id IN (SELECT external_id FROM stage_external_ids) \
+    AND (settled_digest IS NOT NULL OR rest IS NOT NULL)";
 const MARK_RECORDS: &str = "UPDATE source_records SET due_marks = due_marks + 1 \
     WHERE organisation_id = $1 AND connection_id = $2 \
     AND external_id IN (SELECT external_id FROM stage_external_ids)";

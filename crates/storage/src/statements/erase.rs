@@ -6,17 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use muster_model::{ConnectionId, Digest, ExternalId, PersonId};
+use muster_model::{ConnectionId, Digest, ExternalId, PersonId, PlanId};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::bulk::stage;
 use super::due::stage_people;
 use super::{Db, Session};
+use crate::audit::{EmptiedRows, Forgotten};
 use crate::cell::{Cell, Kind, Table};
 use crate::error::StorageError;
 use crate::scope::Scope;
-use crate::stored::{from_json, instant, to_json};
+use crate::stored::{count, from_json, instant, to_json};
 
 /// People erased, or marks asked about, at once.
 const AT_ONCE: usize = 5_000;
@@ -25,17 +26,22 @@ const ASKED: usize = 400;
 const RECORDS: &str = "SELECT link.connection_id, link.external_id FROM links AS link \
     JOIN stage_ids ON stage_ids.id = link.person_id WHERE link.organisation_id = $1";
 
-/// In this order: each needs rows that later ones delete.
-const EMPTY: [&str; 13] = [
+/// Rows of plans about them; each tells which row it was, and of whom.
+const EMPTY_ROWS: [&str; 2] = [
     // Whoever is erased is named in the row: the audit log looks for the reason there.
     "UPDATE plan_rows SET sealed = NULL, done_as = NULL, external_id = NULL, person_id = link.person_id \
         FROM plans AS plan, links AS link, stage_ids WHERE plan_rows.organisation_id = $1 \
         AND plan.organisation_id = $1 AND plan.id = plan_rows.plan_id \
         AND link.organisation_id = $1 AND link.connection_id = plan.connection_id \
-        AND link.external_id = plan_rows.external_id AND stage_ids.id = link.person_id",
+        AND link.external_id = plan_rows.external_id AND stage_ids.id = link.person_id \
+        RETURNING plan_rows.plan_id, plan_rows.ordinal, plan_rows.person_id, plan_rows.sealed_person_id",
     "UPDATE plan_rows SET sealed = NULL, done_as = NULL, external_id = NULL WHERE organisation_id = $1 AND ( \
         person_id IN (SELECT id FROM stage_ids) \
-        OR sealed_person_id IN (SELECT id FROM stage_ids))",
+        OR sealed_person_id IN (SELECT id FROM stage_ids)) \
+        RETURNING plan_id, ordinal, person_id, sealed_person_id",
+];
+/// In this order: each needs rows that later ones delete.
+const EMPTY: [&str; 11] = [
     "DELETE FROM outbox WHERE organisation_id = $1 \
         AND person_id IN (SELECT id FROM stage_ids)",
     "DELETE FROM record_keys WHERE organisation_id = $1 AND (connection_id, external_id) IN ( \
@@ -117,9 +123,12 @@ const SET_HEADER: &str = "UPDATE plans SET header = $3 WHERE organisation_id = $
 
 /// Who is removed is nobody any more; their records stay, and so does what was
 /// sealed with the records' keys.
-const REMOVE: [&str; 7] = [
+const REMOVE_ROWS: [&str; 1] = [
     "UPDATE plan_rows SET sealed = NULL, done_as = NULL WHERE organisation_id = $1 \
-        AND sealed_person_id IN (SELECT id FROM stage_ids)",
+        AND sealed_person_id IN (SELECT id FROM stage_ids) \
+        RETURNING plan_id, ordinal, person_id, sealed_person_id",
+];
+const REMOVE: [&str; 6] = [
     "DELETE FROM outbox WHERE organisation_id = $1 \
         AND person_id IN (SELECT id FROM stage_ids)",
     "DELETE FROM record_decisions WHERE organisation_id = $1 \
@@ -140,38 +149,84 @@ pub(crate) async fn remove(
     scope: &Scope,
     session: &mut Session,
     people: &[PersonId],
-) -> Result<Vec<PersonId>, StorageError> {
+) -> Result<Vec<Forgotten>, StorageError> {
     let mut removed = Vec::new();
     for people in people.chunks(AT_ONCE) {
         stage_people(&mut *session, people).await?;
+        let rows = emptied(scope, &mut *session, people, &REMOVE_ROWS).await?;
         for statement in REMOVE {
             sqlx::query(statement)
                 .bind(scope.id())
                 .execute(&mut *session)
                 .await?;
         }
-        removed.extend(deleted(scope, &mut *session).await?);
+        removed.extend(deleted(scope, &mut *session, rows).await?);
     }
     Ok(removed)
 }
 
-/// Deletes the staged people; who was there.
-async fn deleted(scope: &Scope, session: &mut Session) -> Result<Vec<PersonId>, StorageError> {
-    Ok(sqlx::query_scalar::<Db, Uuid>(DELETE)
+/// Empties rows of plans; which those were, by the person of whom they told.
+async fn emptied(
+    scope: &Scope,
+    session: &mut Session,
+    people: &[PersonId],
+    statements: &'static [&'static str],
+) -> Result<BTreeMap<PersonId, EmptiedRows>, StorageError> {
+    type Row = (Uuid, i64, Option<Uuid>, Option<Uuid>);
+    let asked: BTreeSet<PersonId> = people.iter().copied().collect();
+    let mut rows: BTreeMap<PersonId, EmptiedRows> = BTreeMap::new();
+    for statement in statements {
+        for (plan, ordinal, person, sealed_for) in sqlx::query_as::<Db, Row>(*statement)
+            .bind(scope.id())
+            .fetch_all(&mut *session)
+            .await?
+        {
+            let of = [person, sealed_for].into_iter().flatten();
+            if let Some(person) = of.map(PersonId::from_uuid).find(|id| asked.contains(id)) {
+                let ordinal = count("plan_rows.ordinal", ordinal)?;
+                let rows = rows.entry(person).or_default();
+                rows.entry(PlanId::from_uuid(plan))
+                    .or_default()
+                    .insert(ordinal);
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// Deletes the staged people. Of whoever was not there any more, rows of plans may
+/// still have told.
+async fn deleted(
+    scope: &Scope,
+    session: &mut Session,
+    mut rows: BTreeMap<PersonId, EmptiedRows>,
+) -> Result<Vec<Forgotten>, StorageError> {
+    let mut forgotten: Vec<Forgotten> = sqlx::query_scalar::<Db, Uuid>(DELETE)
         .bind(scope.id())
         .fetch_all(session)
         .await?
         .into_iter()
         .map(PersonId::from_uuid)
-        .collect())
+        .map(|person| Forgotten {
+            person,
+            was_there: true,
+            rows: rows.remove(&person).unwrap_or_default(),
+        })
+        .collect();
+    forgotten.extend(rows.into_iter().map(|(person, rows)| Forgotten {
+        person,
+        was_there: false,
+        rows,
+    }));
+    Ok(forgotten)
 }
 
-/// Erases people and the source records linked to them; who was there to be erased.
+/// Erases people and the source records linked to them; of whom there was something.
 pub(crate) async fn people(
     scope: &Scope,
     session: &mut Session,
     people: &[PersonId],
-) -> Result<Vec<PersonId>, StorageError> {
+) -> Result<Vec<Forgotten>, StorageError> {
     let mut erased = Vec::new();
     for people in people.chunks(AT_ONCE) {
         stage_people(&mut *session, people).await?;
@@ -187,6 +242,7 @@ pub(crate) async fn people(
         for (connection, ids) in &records {
             forget_in_headers(scope, &mut *session, *connection, ids).await?;
         }
+        let rows = emptied(scope, &mut *session, people, &EMPTY_ROWS).await?;
         for statement in EMPTY {
             sqlx::query(statement)
                 .bind(scope.id())
@@ -198,7 +254,7 @@ pub(crate) async fn people(
             .bind(scope.now())
             .execute(&mut *session)
             .await?;
-        erased.extend(deleted(scope, &mut *session).await?);
+        erased.extend(deleted(scope, &mut *session, rows).await?);
     }
     Ok(erased)
 }

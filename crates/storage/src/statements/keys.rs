@@ -485,7 +485,8 @@ pub(crate) async fn contested_records(
     Ok(Some(contested))
 }
 
-fn given_ids<'a>(ids: impl IntoIterator<Item = &'a ExternalId>) -> QueryBuilder<Db> {
+/// The beginning of a statement that asks about records.
+pub(crate) fn given_ids<'a>(ids: impl IntoIterator<Item = &'a ExternalId>) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new("WITH given (external_id) AS (");
     query.push_values(ids, |mut row, id| {
         row.push_bind(id.as_str());

@@ -1,8 +1,12 @@
 //! The source records of one read.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use muster_model::{ConnectionId, ExternalId, RunId, SnapshotId};
 use uuid::Uuid;
 
+use super::keys::given_ids;
 use super::{Db, Session};
 use crate::error::StorageError;
 use crate::record::Sighting;
@@ -46,6 +50,50 @@ pub(crate) async fn sighting(
             })
         })
         .transpose()
+}
+
+/// Records asked about in one statement.
+const ASKED: usize = 500;
+
+/// Those of these records that were seen in the newest read that had begun by an instant,
+/// or in a later one.
+pub(crate) async fn seen_since(
+    scope: &Scope,
+    session: &mut Session,
+    connection: ConnectionId,
+    ids: &[ExternalId],
+    at: Timestamp,
+) -> Result<BTreeSet<ExternalId>, StorageError> {
+    let mut seen = BTreeSet::new();
+    for ids in ids.chunks(ASKED) {
+        let mut query = given_ids(ids);
+        query.push(
+            "SELECT record.external_id FROM given CROSS JOIN source_records AS record \
+             JOIN snapshots AS seen ON seen.organisation_id = record.organisation_id \
+             AND seen.id = record.seen_in WHERE record.external_id = given.external_id \
+             AND (seen.begun_at, seen.id) >= (SELECT newest.begun_at, newest.id \
+             FROM snapshots AS newest WHERE newest.organisation_id = ",
+        );
+        query
+            .push_bind(scope.id())
+            .push(" AND newest.connection_id = ")
+            .push_bind(connection.uuid())
+            .push(" AND newest.begun_at <= ")
+            .push_bind(at.as_microsecond())
+            .push(
+                " ORDER BY newest.begun_at DESC, newest.id DESC LIMIT 1) \
+                 AND record.organisation_id = ",
+            )
+            .push_bind(scope.id())
+            .push(" AND record.connection_id = ")
+            .push_bind(connection.uuid());
+        let found = query
+            .build_query_scalar::<String>()
+            .fetch_all(&mut *session)
+            .await?;
+        seen.extend(found.into_iter().map(ExternalId::new));
+    }
+    Ok(seen)
 }
 
 pub(crate) async fn begin(

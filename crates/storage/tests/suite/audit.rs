@@ -416,6 +416,50 @@ async fn a_missing_or_moved_row_is_found(bench: Bench) {
     bench
         .raw_execute("DELETE FROM audit_details WHERE ordinal = 900")
         .await;
+    // Several bytes of one column: the entry after it knows that the hash is right.
+    bench
+        .raw_execute("UPDATE audit_entries SET at = at + 1000000 WHERE number = 3")
+        .await;
+    assert_eq!(
+        story.broken(None).await,
+        (
+            3,
+            "audit_entries.at, cause, details or changes".to_owned(),
+            None
+        )
+    );
+    bench
+        .raw_execute("UPDATE audit_entries SET at = at - 1000000 WHERE number = 3")
+        .await;
+    // Before the first entry nothing was written either.
+    for number in [i64::MIN, -1, 0] {
+        for (table, columns, values) in [
+            (
+                "audit_details",
+                "ordinal, kind, facts",
+                "0, 'person.erased', '{}'",
+            ),
+            (
+                "audit_entries",
+                "at, cause, details, changes, root, leaves, previous, hash",
+                "at, cause, details, changes, root, leaves, previous, hash",
+            ),
+        ] {
+            bench
+                .raw_execute(&format!(
+                    "INSERT INTO {table} (organisation_id, number, {columns}) \
+                     SELECT organisation_id, {number}, {values} FROM audit_entries WHERE number = 2"
+                ))
+                .await;
+            let (entry, place, _) = story.broken(None).await;
+            assert_eq!(entry, 0, "{place}");
+            assert!(place.starts_with(table), "{place}");
+            bench
+                .raw_execute(&format!("DELETE FROM {table} WHERE number = {number}"))
+                .await;
+        }
+    }
+    story.whole().await;
     // What was sealed is gone, and nobody was erased.
     bench
         .raw_execute("UPDATE plan_rows SET sealed = NULL WHERE ordinal = 0")
@@ -564,8 +608,27 @@ async fn erasing_leaves_the_log_whole(bench: Bench) {
         )
         .await;
     assert_eq!(sealed, [0]);
-    // Whoever is called erased is covered by the log like everything else.
+    // Another row that is emptied does not pass for one of theirs.
     unlock(&bench).await;
+    let kept = "CREATE TABLE kept AS SELECT sealed, person_id FROM plan_rows WHERE ordinal = 1";
+    bench.raw_execute(kept).await;
+    bench
+        .raw_execute(
+            "UPDATE plan_rows SET sealed = NULL, person_id = (SELECT person_id FROM \
+             audit_details WHERE kind = 'person.erased' ORDER BY ordinal LIMIT 1) \
+             WHERE ordinal = 1",
+        )
+        .await;
+    let (_, place, _) = story.broken(None).await;
+    assert!(place.starts_with("plan_rows.sealed"), "{place}");
+    bench
+        .raw_execute(
+            "UPDATE plan_rows SET sealed = (SELECT sealed FROM kept), \
+             person_id = (SELECT person_id FROM kept) WHERE ordinal = 1",
+        )
+        .await;
+    story.whole().await;
+    // Whoever is called erased is covered by the log like everything else.
     bench
         .raw_execute("DELETE FROM audit_details WHERE kind = 'person.erased'")
         .await;

@@ -270,6 +270,10 @@ async fn nothing_is_read_across_organisations(bench: Bench) {
     assert!(reader.undoings(run).await.unwrap().is_empty());
     let rows = reader.rows_of_record(connection, &external_id(0), 9).await;
     assert!(rows.unwrap().is_empty());
+    let since = reader
+        .seen_since(connection, &ids(), jiff::Timestamp::MAX)
+        .await;
+    assert!(since.unwrap().is_empty());
     let seen = reader.sighting(connection, &external_id(0)).await.unwrap();
     assert_eq!(seen, None);
     assert!(reader.records_holding(&key).await.unwrap().is_empty());
