@@ -9,8 +9,8 @@ use muster_model::plan::{Change, Effect, FieldValue, ManagerKey};
 use muster_model::{ExternalId, Field, HoldKind, Plan, Said};
 use serde_json::json;
 
-/// The columns of the CSV; `decision` is for whoever fills it in, and the last three
-/// say about whom the row is. Neither these nor `from` and `to` are read back.
+/// The columns of the CSV; the last, `decision`, is for whoever fills it in, and the three
+/// before it say about whom the row is. Neither these nor `from` and `to` are read back.
 const COLUMNS: [&str; 15] = [
     "plan",
     "row",
@@ -23,10 +23,10 @@ const COLUMNS: [&str; 15] = [
     "from",
     "to",
     "held",
-    "decision",
     "name",
     "work_email",
     "employee_number",
+    "decision",
 ];
 
 /// One effect in words; sealed values are masked.
@@ -150,10 +150,10 @@ fn write<W: Write>(
         &line.map_or_else(String::new, |line| as_text(&line.from)),
         &line.map_or_else(String::new, |line| as_text(&line.to)),
         held,
-        "",
         &as_text(&subject.name),
         &as_text(&subject.work_email),
         &as_text(&subject.employee_number),
+        "",
     ])?;
     Ok(())
 }
