@@ -33,7 +33,7 @@ const ROWS_AHEAD: usize = 1000;
 const PAGE: u32 = 8192;
 /// Pages in the log of writes before they are copied into the file: a page that many
 /// commits touch is copied once, and the log stays below some thirty megabytes.
-const CHECKPOINT: &str = "32000";
+const CHECKPOINT: &str = "4000";
 
 /// Up to this size in bytes the file is copied in memory when it is written anew;
 /// a larger one through a temporary file, which SQLite removes.
