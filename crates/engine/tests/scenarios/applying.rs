@@ -15,16 +15,11 @@ use crate::world::{
 
 /// A world in which everybody of a day is known and may enter.
 async fn settled(rehearsal: &Rehearsal, day: i32) -> World {
-    let world = World::new(Setting {
+    World::settled(Setting {
         page_size: 50,
         ..Setting::rehearsed(rehearsal, day)
     })
-    .await;
-    world.sync_well().await;
-    world.let_everybody_in().await;
-    world.clock.wait(25);
-    world.sync_well().await;
-    world
+    .await
 }
 
 async fn apply(world: &World, plan: &str, choice: Choice) -> RunReport {
@@ -125,15 +120,11 @@ async fn bey_19_who_was_missing_and_is_back_is_not_suspended_by_the_old_plan() {
     let rehearsal = rehearsal(60, 1);
     let missing = &plain_staff(&rehearsal, 0)[..5];
     for database in DatabaseKind::all() {
-        let world = World::new(Setting {
+        let world = World::settled(Setting {
             database,
             ..Setting::rehearsed(&rehearsal, 0)
         })
         .await;
-        world.sync_well().await;
-        world.let_everybody_in().await;
-        world.clock.wait(25);
-        world.sync_well().await;
         // A read without them, held or not, and they are back in the next.
         world.turn_to(without(rehearsal.on_day(0), missing));
         world.clock.wait(1);

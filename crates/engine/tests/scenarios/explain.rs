@@ -60,18 +60,13 @@ fn address(company: &Company, id: u64) -> String {
 /// A world of a kind of database in which everybody but some is known and may enter.
 async fn settled(kind: DatabaseKind, strangers: &[u64]) -> World {
     let rehearsal = rehearsal(60, 1);
-    let world = World::new(Setting {
+    World::settled(Setting {
         database: kind,
         page_size: 50,
         company: without(rehearsal.on_day(0), strangers),
         ..Setting::rehearsed(&rehearsal, 0)
     })
-    .await;
-    world.sync_well().await;
-    world.let_everybody_in().await;
-    world.clock.wait(25);
-    world.sync_well().await;
-    world
+    .await
 }
 
 #[tokio::test]

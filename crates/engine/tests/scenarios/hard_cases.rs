@@ -312,15 +312,11 @@ async fn a_row_done_in_part_is_put_right_when_the_source_says_again_what_it_said
         .take(9)
         .collect();
     for database in DatabaseKind::all() {
-        let world = World::new(Setting {
+        let world = World::settled(Setting {
             database,
             ..Setting::rehearsed(&rehearsal, 0)
         })
         .await;
-        world.sync_well().await;
-        world.let_everybody_in().await;
-        world.clock.wait(25);
-        world.sync_well().await;
         let before = world.directory().await;
 
         // New addresses for so many are held; the rest of their rows is done.

@@ -13,17 +13,12 @@ use crate::world::{
 
 /// A world in which everybody of a day but some is known and may enter.
 async fn settled(rehearsal: &Rehearsal, strangers: &[u64]) -> World {
-    let world = World::new(Setting {
+    World::settled(Setting {
         page_size: 50,
         company: without(rehearsal.on_day(0), strangers),
         ..Setting::rehearsed(rehearsal, 0)
     })
-    .await;
-    world.sync_well().await;
-    world.let_everybody_in().await;
-    world.clock.wait(25);
-    world.sync_well().await;
-    world
+    .await
 }
 
 async fn undo(world: &World, run: &RunReport) -> Undone {

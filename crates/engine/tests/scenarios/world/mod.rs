@@ -134,6 +134,16 @@ impl World {
         world
     }
 
+    /// A world in which everybody is known and may enter, a day after that.
+    pub(crate) async fn settled(setting: Setting) -> Self {
+        let world = Self::new(setting).await;
+        world.sync_well().await;
+        world.let_everybody_in().await;
+        world.clock.wait(25);
+        world.sync_well().await;
+        world
+    }
+
     /// What connects this world's simulator.
     pub(crate) fn wish(&self) -> Wish {
         self.wish_for(&self.sandbox, TRIPLETEX)
